@@ -1,0 +1,118 @@
+"""The values that a content file becomes."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from sitegen.problems import Problem
+
+
+class Source(msgspec.Struct, frozen=True, array_like=True):
+    """A content file as it lay on disk."""
+
+    path: str
+    """Relative to the content folder, with forward slashes; a post's id."""
+    digest: bytes
+    """BLAKE2b-128 of the file's bytes."""
+    mtime_ns: int
+    size: int
+    inode: int
+
+
+class Body(msgspec.Struct, frozen=True, array_like=True):
+    """Where a file's Markdown starts, and its digest."""
+
+    offset: int
+    """In bytes from the start of the file."""
+    line: int
+    """The body's first line, counting from 1."""
+    digest: bytes
+    """BLAKE2b-128 of the body's bytes."""
+
+
+class Post(msgspec.Struct, frozen=True, array_like=True):
+    """Checked front matter of one content file: post, page or section page."""
+
+    id: str
+    """The source's path relative to the content folder."""
+    title: str
+    section: str
+    """The folder, such as `posts` or `docs/howto`; "" at the top."""
+    slug: str
+    """The last part of the default permalink; "" for the top `index.md`."""
+    date: datetime | None = None
+    updated: datetime | None = None
+    expires: datetime | None = None
+    draft: bool = False
+    permalink: str = ""
+    """An address set by hand, such as `/about/`; "" for the section's pattern."""
+    authors: tuple[str, ...] = ()
+    terms: dict[str, tuple[str, ...]] = {}
+    """Taxonomy name → terms as written, in order, without repeats."""
+    description: str = ""
+    summary: str = ""
+    """From the front matter, else from the body; plain text."""
+    aliases: tuple[str, ...] = ()
+    template: str = ""
+    weight: int = 0
+    image: str = ""
+    lang: str = ""
+    unlisted: bool = False
+    toc: bool = True
+    trusted: bool = True
+    submission: str = ""
+    extra: dict[str, Any] = {}
+    dated: bool | None = None
+    """`_index.md` only: whether the section's files are posts."""
+    paginate: int | None = None
+    """`_index.md` only: posts on a list page."""
+    sort_by: str = ""
+    """`_index.md` only: `date`, `weight` or `title`."""
+
+    @property
+    def stem(self) -> str:
+        """The file's name without its ending."""
+        return self.id.rpartition("/")[2].rpartition(".")[0]
+
+    @property
+    def is_section(self) -> bool:
+        """True for the `_index.md` of a section."""
+        return self.stem == "_index"
+
+    @property
+    def is_bundle(self) -> bool:
+        """True for an `index.md`, whose folder's other files belong to it."""
+        return self.stem == "index"
+
+
+class Heading(msgspec.Struct, frozen=True, array_like=True):
+    """A heading of a body: level 1 to 6, its id and its text without markup."""
+
+    level: int
+    id: str
+    text: str
+
+
+class Outline(msgspec.Struct, frozen=True, array_like=True):
+    """What checks and lists need of a body without its HTML."""
+
+    headings: tuple[Heading, ...] = ()
+    anchors: tuple[str, ...] = ()
+    """Every id in the body's HTML, headings included."""
+    links: tuple[str, ...] = ()
+    """Targets of local links as written, in order, without repeats."""
+    images: tuple[str, ...] = ()
+    """Targets of local images and other media, likewise."""
+    summary: str = ""
+    """Plain text: all before `<!-- more -->`, else the first words."""
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """All that one content file gave: a post unless errors forbid one."""
+
+    source: Source
+    post: Post | None
+    body: Body
+    outline: Outline
+    problems: tuple[Problem, ...] = ()
