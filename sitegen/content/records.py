@@ -5,8 +5,6 @@ from typing import Any
 
 import msgspec
 
-from sitegen.problems import Problem
-
 
 class Source(msgspec.Struct, frozen=True, array_like=True):
     """A content file as it lay on disk."""
@@ -84,35 +82,3 @@ class Post(msgspec.Struct, frozen=True, array_like=True):
     def is_bundle(self) -> bool:
         """True for an `index.md`, whose folder's other files belong to it."""
         return self.stem == "index"
-
-
-class Heading(msgspec.Struct, frozen=True, array_like=True):
-    """A heading of a body: level 1 to 6, its id and its text without markup."""
-
-    level: int
-    id: str
-    text: str
-
-
-class Outline(msgspec.Struct, frozen=True, array_like=True):
-    """What checks and lists need of a body without its HTML."""
-
-    headings: tuple[Heading, ...] = ()
-    anchors: tuple[str, ...] = ()
-    """Every id in the body's HTML, headings included."""
-    links: tuple[str, ...] = ()
-    """Targets of local links as written, in order, without repeats."""
-    images: tuple[str, ...] = ()
-    """Targets of local images and other media, likewise."""
-    summary: str = ""
-    """Plain text: all before `<!-- more -->`, else the first words."""
-
-
-class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """All that one content file gave: a post unless errors forbid one."""
-
-    source: Source
-    post: Post | None
-    body: Body
-    outline: Outline
-    problems: tuple[Problem, ...] = ()

@@ -1,0 +1,1 @@
+"""A file becomes a Post: scan, front matter, fields, slugs, title keys."""

@@ -1,0 +1,1 @@
+"""Markdown becomes an Outline and a Document: two engines behind one function."""
