@@ -1,9 +1,33 @@
 """The values that a content file becomes."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import msgspec
+
+
+class Moment(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """A point in time that remembers the offset it was written with.
+
+    Records hold this and not a `datetime`, whose offset MessagePack forgets.
+    """
+
+    at: int
+    """Seconds since 1970-01-01 00:00 UTC."""
+    offset: int = 0
+    """Of local time from UTC, in seconds."""
+
+    @classmethod
+    def of(cls, when: datetime) -> "Moment":
+        """Returns the moment of an aware datetime, without its microseconds."""
+        offset = when.utcoffset()
+        assert offset is not None, "a naive datetime is not a moment"
+        return cls(int(when.timestamp() // 1), int(offset.total_seconds()))
+
+    def datetime(self) -> datetime:
+        """Returns the aware datetime, at the offset it was written with."""
+        zone = timezone(timedelta(seconds=self.offset)) if self.offset else UTC
+        return datetime.fromtimestamp(self.at, zone)
 
 
 class Source(msgspec.Struct, frozen=True, array_like=True):
@@ -39,9 +63,9 @@ class Post(msgspec.Struct, frozen=True, array_like=True):
     """The folder, such as `posts` or `docs/howto`; "" at the top."""
     slug: str
     """The last part of the default permalink; "" for the top `index.md`."""
-    date: datetime | None = None
-    updated: datetime | None = None
-    expires: datetime | None = None
+    date: Moment | None = None
+    updated: Moment | None = None
+    expires: Moment | None = None
     draft: bool = False
     permalink: str = ""
     """An address set by hand, such as `/about/`; "" for the section's pattern."""
