@@ -1,0 +1,311 @@
+"""The output folder: what we wrote there, and how new files take their places.
+
+The manifest, `.sitegen-manifest`, lists digests of the paths and of the bytes that we
+wrote, so that an address which no page links to is not given away. Before the first
+file is touched it becomes the union of old and new, and after the last one the new:
+killed at any moment, the next build knows which files are ours. What is not in it is
+never overwritten and never deleted.
+"""
+
+import os
+import shutil
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+
+from sitegen.content.scan import STAGED
+from sitegen.problems import Location, Problem, error
+
+CODES = {
+    "output-foreign": "A file that sitegen did not write lies where it would write.",
+}
+
+MANIFEST = ".sitegen-manifest"
+"""The manifest's name in the output folder."""
+
+_HEADER = "sitegen manifest 1"
+
+Manifest = dict[bytes, frozenset[bytes]]
+"""Digest of a path → digests of the bytes that we may have written there."""
+
+
+class Output(msgspec.Struct, frozen=True, array_like=True):
+    """A file of the output folder as we left it."""
+
+    path: str
+    digest: bytes
+    mtime_ns: int
+    size: int
+    inode: int
+
+
+class Staged(msgspec.Struct, frozen=True, array_like=True):
+    """A new output; `waiting` if its bytes still lie beside their target."""
+
+    output: Output
+    waiting: bool
+
+
+def digest(data: bytes) -> bytes:
+    """Returns the BLAKE2b-128 digest of some bytes."""
+    return blake2b(data, digest_size=16).digest()
+
+
+def path_digest(path: str) -> bytes:
+    """Returns the digest that stands for an output path in the manifest."""
+    return digest(path.encode())
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Returns the manifest of an output folder; empty if there is none to trust."""
+    try:
+        lines = (folder / MANIFEST).read_text(encoding="ascii").splitlines()
+        if lines[:1] != [_HEADER]:
+            return {}
+        found: dict[bytes, set[bytes]] = {}
+        for line in lines[1:]:
+            path, _, data = line.partition(" ")
+            found.setdefault(bytes.fromhex(path), set()).add(bytes.fromhex(data))
+    except (OSError, ValueError):
+        return {}
+    return {path: frozenset(data) for path, data in found.items()}
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Replaces the manifest in one step."""
+    lines = [
+        f"{path.hex()} {data.hex()}"
+        for path, datas in manifest.items()
+        for data in datas
+    ]
+    text = "\n".join([_HEADER, *sorted(lines), ""])
+    temporary = folder / staged_name(MANIFEST)
+    temporary.write_text(text, encoding="ascii")
+    os.replace(temporary, folder / MANIFEST)
+
+
+def manifest_of(outputs: Iterable[Output]) -> Manifest:
+    """Returns the manifest of some outputs."""
+    return {path_digest(o.path): frozenset((o.digest,)) for o in outputs}
+
+
+def union(old: Manifest, new: Manifest) -> Manifest:
+    """Returns a manifest that knows what either knows."""
+    both = dict(old)
+    for path, data in new.items():
+        both[path] = both.get(path, frozenset()) | data
+    return both
+
+
+def staged_name(path: str) -> str:
+    """Returns the path at which a new file waits beside its target."""
+    folder, slash, name = path.rpartition("/")
+    return f"{folder}{slash}.{name}{STAGED}"
+
+
+def stage(folder: str, path: str, data: bytes, known: Output | None) -> Staged:
+    """Returns a new output, written beside its target unless the target has its bytes.
+
+    `known` is the output as the last build left it.
+    """
+    new = digest(data)
+    target = os.path.join(folder, path)
+    found = as_left(folder, known) if known and known.digest == new else False
+    if known and found:
+        return Staged(known, False)
+    if _has_bytes(target, data):
+        return Staged(_output(target, path, new), False)
+    temporary = os.path.join(folder, staged_name(path))
+    _write(temporary, data)
+    return Staged(_output(temporary, path, new), True)
+
+
+def stage_copy(folder: str, path: str, source: str, known: Output | None) -> Staged:
+    """Returns a copy of a file as an output, staged like `stage` does."""
+    with open(source, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size <= 1 << 20:
+            return stage(folder, path, file.read(), known)
+        new = _digest_file(source)
+    target = os.path.join(folder, path)
+    if known and known.digest == new and as_left(folder, known):
+        return Staged(known, False)
+    if _digest_file(target) == new:
+        return Staged(_output(target, path, new), False)
+    temporary = os.path.join(folder, staged_name(path))
+    os.makedirs(os.path.dirname(temporary), exist_ok=True)
+    shutil.copyfile(source, temporary)
+    return Staged(_output(temporary, path, _digest_file(temporary)), True)
+
+
+def as_left(folder: str, output: Output) -> bool:
+    """True if a file's stat signature is the one that we left."""
+    try:
+        status = os.stat(os.path.join(folder, output.path))
+    except OSError:
+        return False
+    return (
+        status.st_mtime_ns == output.mtime_ns
+        and status.st_size == output.size
+        and status.st_ino == output.inode
+    )
+
+
+def _write(path: str, data: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    try:
+        handle = os.open(path, flags, 0o666)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        handle = os.open(path, flags, 0o666)
+    with open(handle, "wb", buffering=0) as file:
+        view = memoryview(data)
+        while view:
+            view = view[file.write(view) :]
+
+
+def _has_bytes(path: str, data: bytes) -> bool:
+    try:
+        if os.stat(path).st_size != len(data):
+            return False
+        with open(path, "rb") as file:
+            return file.read() == data
+    except OSError:
+        return False
+
+
+def _digest_file(path: str) -> bytes:
+    hasher = blake2b(digest_size=16)
+    try:
+        with open(path, "rb") as file:
+            while block := file.read(1 << 20):
+                hasher.update(block)
+    except OSError:
+        return b""
+    return hasher.digest()
+
+
+def _output(file: str, path: str, data: bytes) -> Output:
+    status = os.stat(file)
+    return Output(path, data, status.st_mtime_ns, status.st_size, status.st_ino)
+
+
+def foreign(
+    folder: Path, name: str, staged: Iterable[Staged], manifest: Manifest
+) -> Iterator[Problem]:
+    """Yields the files of others that new outputs would overwrite.
+
+    `name` is the output folder relative to the site's root.
+    """
+    for item in staged:
+        path = item.output.path
+        if not item.waiting or path_digest(path) in manifest:
+            continue
+        if not os.path.lexists(folder / path):
+            continue
+        message = "sitegen did not write this file and will not overwrite it."
+        hint = "Move it away, or build into another folder with -o."
+        yield error("output-foreign", Location(f"{name}/{path}"), message, hint)
+
+
+def commit(
+    folder: Path, new: Collection[Staged], fresh: Collection[Output], old: Manifest
+) -> list[str]:
+    """Puts all staged files into place and removes ours that are no longer planned.
+
+    `fresh` are planned outputs that lie there already. Returns the removed paths.
+    """
+    planned = [*(item.output for item in new), *fresh]
+    manifest = manifest_of(planned)
+    waiting = [item.output.path for item in new if item.waiting]
+    gone = old.keys() - manifest.keys()
+    if not waiting and not gone:
+        if old != manifest:
+            write_manifest(folder, manifest)
+        return []
+    folder.mkdir(parents=True, exist_ok=True)
+    write_manifest(folder, union(old, manifest))
+    ours = {path: old[path] for path in gone}
+    removed = []
+    for path in waiting:
+        removed += _replace(folder, path, ours)
+    removed += _prune(folder, "", ours) if gone else []
+    write_manifest(folder, manifest)
+    return sorted(removed)
+
+
+def _replace(folder: Path, path: str, ours: Manifest) -> list[str]:
+    """Puts one staged file into place; returns what had to go for it."""
+    target = os.path.join(folder, path)
+    temporary = os.path.join(folder, staged_name(path))
+    try:
+        os.replace(temporary, target)
+    except IsADirectoryError:
+        removed = _prune(folder, path, ours)
+        os.replace(temporary, target)
+        return removed
+    return []
+
+
+def _prune(folder: Path, below: str, gone: Manifest) -> list[str]:
+    """Removes files that the manifest calls ours, unless somebody edited them."""
+    removed = []
+    for path in list(walk(folder, below)):
+        datas = gone.get(path_digest(path))
+        if datas and _digest_file(os.path.join(folder, path)) in datas:
+            os.unlink(os.path.join(folder, path))
+            removed.append(path)
+    for path in removed:
+        remove_empty(folder, path.rpartition("/")[0])
+    return removed
+
+
+def clear_way(folder: Path, paths: Iterable[str], manifest: Manifest) -> None:
+    """Removes files of ours that lie where the folder of a new output must be.
+
+    Only a file that became a folder since the last build is such a case; nothing can
+    be staged below it while it is there.
+    """
+    for parent in {path.rpartition("/")[0] for path in paths}:
+        while parent:
+            if path_digest(parent) in manifest and (folder / parent).is_file():
+                os.unlink(folder / parent)
+            parent = parent.rpartition("/")[0]
+
+
+def remove_empty(folder: Path, path: str) -> None:
+    """Removes a sub-folder and those above it as long as they are empty."""
+    with suppress(OSError):
+        while path:
+            os.rmdir(os.path.join(folder, path))
+            path = path.rpartition("/")[0]
+
+
+def walk(folder: Path, below: str = "") -> Iterator[str]:
+    """Yields every file of the output folder, without following links."""
+    for base, _, names in os.walk(folder / below):
+        start = os.path.relpath(base, folder)
+        for name in names:
+            yield name if start == "." else f"{start}/{name}".replace(os.sep, "/")
+
+
+def remove_staged(folder: Path) -> None:
+    """Removes what an interrupted build left beside its targets."""
+    for path in list(walk(folder)):
+        name = path.rpartition("/")[2]
+        if name.startswith(".") and name.endswith(STAGED):
+            with suppress(OSError):
+                os.unlink(os.path.join(folder, path))
+            remove_empty(folder, path.rpartition("/")[0])
+
+
+def clean(folder: Path) -> list[str]:
+    """Removes everything that the manifest says we wrote; returns the paths."""
+    remove_staged(folder)
+    removed = _prune(folder, "", read_manifest(folder))
+    with suppress(OSError):
+        os.unlink(folder / MANIFEST)
+    return removed

@@ -1,0 +1,132 @@
+"""A content file becomes an Entry: its post, its outline, what is wrong with it."""
+
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+
+from sitegen.config import Config, Markdown
+from sitegen.content.records import Body, Post, Source
+from sitegen.content.scan import Found
+from sitegen.markup.records import Document, Outline
+from sitegen.problems import Location, Problem, error
+
+CODES = {"file-vanished": "A content file could not be read any more."}
+
+
+class Entry(msgspec.Struct, frozen=True, array_like=True):
+    """All that one content file gave: a post, unless errors forbid one."""
+
+    source: Source
+    post: Post | None
+    body: Body
+    outline: Outline
+    problems: tuple[Problem, ...] = ()
+
+
+class ParseRules(msgspec.Struct, frozen=True, array_like=True):
+    """The settings that decide what a content file becomes."""
+
+    content: str
+    """The content folder, relative to the root."""
+    timezone: str
+    taxonomies: tuple[str, ...]
+    markdown: Markdown
+
+
+def rules_of(config: Config) -> ParseRules:
+    """Returns the part of a configuration that parsing reads."""
+    return ParseRules(
+        config.paths.content,
+        config.timezone,
+        tuple(config.taxonomies),
+        config.markdown,
+    )
+
+
+def digest(data: bytes) -> bytes:
+    """Returns the BLAKE2b-128 digest of some bytes."""
+    return blake2b(data, digest_size=16).digest()
+
+
+def parse_file(root: Path, found: Found, rules: ParseRules) -> Entry:
+    """Returns the entry of a file on disk."""
+    try:
+        data = (root / rules.content / found.path).read_bytes()
+    except OSError as failure:
+        return _unreadable(found, rules, failure)
+    return parse(found, data, rules)
+
+
+def parse(found: Found, data: bytes, rules: ParseRules) -> Entry:
+    """Returns the entry of a file's bytes."""
+    from sitegen.content.posts import PostRules, read_post
+    from sitegen.markup import outline
+
+    source = Source(found.path, digest(data), found.mtime_ns, len(data), found.inode)
+    post_rules = PostRules(rules.timezone, rules.taxonomies)
+    path = shown_path(rules.content, found.path)
+    post, body, problems = read_post(found.path, data, path, post_rules)
+    if post is None:
+        return Entry(source, None, body, Outline(), problems)
+    inner = outline(body_text(data, body), rules.markdown)
+    if not post.summary and inner.summary:
+        post = msgspec.structs.replace(post, summary=inner.summary)
+    return Entry(source, post, body, inner, problems)
+
+
+def body_text(data: bytes, body: Body) -> str:
+    """Returns a file's Markdown, with line ends as `\\n`."""
+    text = data[body.offset :].decode("utf-8", "replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def shown_path(content: str, id: str) -> str:
+    """Returns the path of a content file relative to the site's root."""
+    return id if content == "." else f"{content}/{id}"
+
+
+def _unreadable(found: Found, rules: ParseRules, failure: OSError) -> Entry:
+    at = Location(shown_path(rules.content, found.path))
+    message = f"This file cannot be read: {failure.strerror}."
+    problem = error("file-vanished", at, message, "Build again.")
+    source = Source(found.path, b"", found.mtime_ns, found.size, found.inode)
+    return Entry(source, None, Body(0, 1, b""), Outline(), (problem,))
+
+
+class Documents:
+    """Makes the documents of bodies, from the files as they were parsed."""
+
+    def __init__(self, root: Path, rules: ParseRules, bodies: dict[str, Body]) -> None:
+        self.root = root
+        self.rules = rules
+        self.bodies = bodies
+        self.last: tuple[str, Document] | None = None
+
+    def __call__(self, id: str) -> Document:
+        """Returns the document of a post's body.
+
+        Raises ChangedMeanwhile if the file is not the one that was parsed.
+        """
+        if self.last and self.last[0] == id:
+            return self.last[1]
+        from sitegen.markup import render
+
+        document, _ = render(self.text(id), self.rules.markdown)
+        self.last = (id, document)
+        return document
+
+    def text(self, id: str) -> str:
+        """Returns the Markdown of a post's body."""
+        body = self.bodies[id]
+        try:
+            data = (self.root / self.rules.content / id).read_bytes()
+        except OSError:
+            raise ChangedMeanwhile(id) from None
+        if digest(data[body.offset :]) != body.digest:
+            raise ChangedMeanwhile(id)
+        return body_text(data, body)
+
+
+class ChangedMeanwhile(Exception):
+    """A content file changed while the site was being built."""

@@ -1,0 +1,189 @@
+"""What builds remember in `.sitegen/`. The rules of this cache:
+
+1. It decides nothing that the sources do not: deleting it gives the same bytes, later.
+2. What decides is digests. A stat signature only saves reading a file; that of a file
+   changed less than two seconds before it was read is not kept, because a second change
+   could have the same one.
+3. A record is trusted only if its stamp (versions of sitegen and of every package that
+   shapes output), its key and its checksum are right. Any doubt is a miss, never an
+   error.
+4. Nothing in it is absolute: together with `output/` it may travel to another machine.
+5. It is data (MessagePack read into typed records), never code.
+"""
+
+import os
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+import sitegen
+from sitegen.build.outputs import Output
+from sitegen.build.parse import Entry, ParseRules
+from sitegen.build.theme import Static
+from sitegen.problems import Problem
+from sitegen.site.plan import Artifact
+
+FOLDER = ".sitegen"
+"""The cache's folder in the site's root."""
+
+TOO_NEW = 2_000_000_000
+"""Nanoseconds: a file changed this shortly before it was read is read again."""
+
+PACKAGES = (
+    "Jinja2",
+    "Markdown",
+    "msgspec",
+    "nh3",
+    "Pygments",
+    "pymdown-extensions",
+    "pyromark",
+    "PyYAML",
+)
+"""Packages whose versions shape what is written."""
+
+_MAGIC = b"sitegen1"
+
+R = TypeVar("R")
+
+
+class Entries(msgspec.Struct, frozen=True, array_like=True):
+    """The content files as they were parsed; shared between targets."""
+
+    rules: ParseRules
+    entries: tuple[Entry, ...]
+
+
+class State(msgspec.Struct, frozen=True, array_like=True):
+    """Digests of one post as a target last showed it."""
+
+    id: str
+    record: bytes
+    body: bytes
+    outline: bytes
+
+
+class Target(msgspec.Struct, frozen=True, array_like=True):
+    """What one target (output folder, base_url, shown posts) was made from."""
+
+    config: bytes
+    """Digest of the whole configuration."""
+    templates: dict[str, bytes]
+    """Template name → digest of its text."""
+    statics: dict[str, Static]
+    bundles: dict[str, Static]
+    source_digests: dict[str, bytes]
+    """Source of a copied file → digest of its bytes."""
+    states: tuple[State, ...]
+    due: int | None
+    """When time alone changes which posts are shown."""
+    artifacts: tuple[Artifact, ...]
+    outputs: tuple[Output, ...]
+    """In the order of `artifacts`."""
+    questions: tuple[bytes, ...]
+    answers: tuple[bytes, ...]
+    """Digests, in the order of `questions`."""
+    traces: tuple[bytes, ...]
+    """Numbers of questions as 32-bit integers, in the order of `artifacts`."""
+    checks: tuple[Problem, ...]
+    """Warnings about the site as a whole."""
+
+
+class Store:
+    """Reads and writes the cache of one site."""
+
+    def __init__(self, root: Path) -> None:
+        self.folder = root / FOLDER
+        self.doubts: list[str] = []
+
+    def load_entries(self, rules: ParseRules) -> tuple[Entry, ...]:
+        """Returns the entries of the last build; none if the rules have changed."""
+        found = self._load("entries", Entries)
+        return found.entries if found and found.rules == rules else ()
+
+    def save_entries(self, rules: ParseRules, entries: Iterable[Entry]) -> None:
+        """Keeps entries, without the signatures of files too new to trust."""
+        limit = time.time_ns() - TOO_NEW
+        self._save("entries", Entries(rules, tuple(_aged(e, limit) for e in entries)))
+
+    def load_target(self, key: bytes) -> Target | None:
+        """Returns what a target was last made from, or None."""
+        return self._load(f"target-{key.hex()}", Target)
+
+    def save_target(self, key: bytes, target: Target) -> None:
+        """Keeps what a target was made from, in one step."""
+        self._save(f"target-{key.hex()}", target)
+
+    def clear(self) -> None:
+        """Removes the cache."""
+        import shutil
+
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _load(self, name: str, kind: type[R]) -> R | None:
+        try:
+            data = (self.folder / name).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as failure:
+            self.doubts.append(f"{name}: {failure.strerror}")
+            return None
+        head, check, body = data[:24], data[24:40], data[40:]
+        if head != _MAGIC + stamp() or check != _digest(body):
+            self.doubts.append(f"{name} is of another version, or damaged")
+            return None
+        try:
+            return msgspec.msgpack.decode(body, type=kind)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            self.doubts.append(f"{name} cannot be read")
+            return None
+
+    def _save(self, name: str, record: Any) -> None:
+        body = msgspec.msgpack.encode(record)
+        make_folder(self.folder)
+        temporary = self.folder / f"{name}.{os.getpid()}.tmp"
+        try:
+            temporary.write_bytes(_MAGIC + stamp() + _digest(body) + body)
+            os.replace(temporary, self.folder / name)
+        except OSError as failure:
+            # Without a cache the next build is slower, not wrong.
+            self.doubts.append(f"{name}: {failure.strerror}")
+            with suppress(OSError):
+                temporary.unlink()
+
+
+def make_folder(folder: Path) -> None:
+    """Makes the cache's folder, ignored by Git."""
+    if not folder.is_dir():
+        with suppress(OSError):
+            folder.mkdir(parents=True)
+            (folder / ".gitignore").write_text("*\n", encoding="ascii")
+
+
+def stamp() -> bytes:
+    """Returns the digest of every version that shapes output."""
+    global _stamp
+    if not _stamp:
+        from importlib.metadata import version
+
+        versions = [sitegen.__version__, *(version(name) for name in PACKAGES)]
+        _stamp = _digest("\n".join(versions).encode())
+    return _stamp
+
+
+_stamp = b""
+
+
+def _digest(data: bytes) -> bytes:
+    return blake2b(data, digest_size=16).digest()
+
+
+def _aged(entry: Entry, limit: int) -> Entry:
+    if entry.source.mtime_ns < limit:
+        return entry
+    source = msgspec.structs.replace(entry.source, mtime_ns=0)
+    return msgspec.structs.replace(entry, source=source)

@@ -1,0 +1,512 @@
+"""Jinja made honest: a page's questions are all that its templates read.
+
+Plain Jinja2 would break the trace of a page in several ways, each mended here and
+nowhere else:
+
+- Modules of `{% import %}` are kept per process, so a second page would record nothing
+  and see the first one's variables. Here they live for one page.
+- A template that is cached is not looked up again. Here every look-up is noted, hit or
+  miss, so that a file added later makes pages stale.
+- `site` as a render variable is undefined inside nested imports. Here it is a global
+  that asks in the name of the page being rendered.
+- Filters with constant arguments run once, at compile time. Those that read anything
+  besides their arguments take the context, which prevents that.
+- `lipsum` and `random` give other bytes each time. They are gone.
+
+An include whose run read nothing but this very `site` gives the same text on every
+page. It is kept with its questions and reused; what was read decides, not the text of
+the template.
+"""
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import jinja2
+import msgspec
+from jinja2 import nodes
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.environment import Template, TemplateModule
+from jinja2.runtime import Context, StrictUndefined, missing
+from markupsafe import Markup
+
+from sitegen.problems import Location, Problem, error
+from sitegen.site import urls
+from sitegen.site.questions import Question
+from sitegen.site.views import Reader, SiteView
+
+CODES = {
+    "template-syntax": "A template is not valid Jinja2.",
+    "template-error": "A template failed while a page was rendered.",
+    "template-missing": "A template that is asked for does not exist.",
+}
+
+
+class TemplateSource(msgspec.Struct, frozen=True, array_like=True):
+    """A template's text and the file it came from."""
+
+    label: str
+    """Relative to the site's root, or to the theme after `theme:`."""
+    text: str
+
+
+class TemplateFailure(Exception):
+    """A page could not be rendered; carries the problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+class Page:
+    """The page being rendered: its reader, its questions and its imported modules."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.site = SiteView(reader)
+        self.modules: dict[str | None, TemplateModule] = {}
+        self.shared: set[Question] = set()
+
+    def questions(self) -> list[Question]:
+        """Returns all that was asked for this page, in a stable order."""
+        return sorted({*self.reader.questions(), *self.shared}, key=repr)
+
+
+class KeptInclude(msgspec.Struct, frozen=True):
+    """The text of an include that read only the site, and what it asked."""
+
+    text: str
+    questions: tuple[Question, ...]
+
+
+class HonestTemplate(Template):
+    """A template whose module lives as long as one page."""
+
+    environment: "HonestEnvironment"
+
+    def _get_default_module(self, ctx: Context | None = None) -> TemplateModule:
+        modules = self.environment.page.modules
+        if self.name not in modules:
+            modules[self.name] = self.make_module()
+        return modules[self.name]
+
+
+class WatchedContext(Context):
+    """The context of an include, noting whether it reads anything but `site`."""
+
+    environment: "HonestEnvironment"
+
+    def resolve_or_missing(self, key: str) -> Any:
+        """Returns a variable, or the sentinel for none."""
+        value = super().resolve_or_missing(key)
+        if key not in self.vars:
+            self.environment.note_read(key, value)
+        return value
+
+    def get_all(self) -> dict[str, Any]:
+        """Returns the whole context, as an import asks for it."""
+        self.environment.note_read("*", None)
+        return super().get_all()
+
+    def derived(self, locals: dict[str, Any] | None = None) -> Context:
+        """Returns a copy of the context with other variables."""
+        self.environment.note_read("*", None)
+        return super().derived(locals)
+
+
+class HonestGenerator(CodeGenerator):
+    """Compiles includes to a call of the environment's own `include`."""
+
+    def visit_Include(self, node: nodes.Include, frame: Frame) -> None:
+        """Writes the code of `{% include %}`."""
+        if not node.with_context:
+            super().visit_Include(node, frame)
+            return
+        if node.ignore_missing:
+            self.writeline("try:")
+            self.indent()
+        self.writeline("template = environment.get_or_select_template(", node)
+        self.visit(node.template, frame)
+        self.write(f", {self.name!r})")
+        if node.ignore_missing:
+            self.outdent()
+            self.writeline("except TemplateNotFound:")
+            self.indent()
+            self.writeline("pass")
+            self.outdent()
+            self.writeline("else:")
+            self.indent()
+        local = self.dump_local_context(frame)
+        self.writeline(f"for event in environment.include(template, context, {local}):")
+        self.indent()
+        self.simple_write("event", frame)
+        self.outdent()
+        if node.ignore_missing:
+            self.outdent()
+
+
+class HonestEnvironment(jinja2.Environment):
+    """Renders the templates of one site; `page` says in whose name."""
+
+    template_class = HonestTemplate
+    code_generator_class = HonestGenerator
+
+    def __init__(self, sources: Mapping[str, TemplateSource]) -> None:
+        super().__init__(
+            autoescape=jinja2.select_autoescape(("html", "htm", "xml"), default=False),
+            keep_trailing_newline=True,
+            auto_reload=False,
+            cache_size=0,
+        )
+        self.sources = sources
+        self.labels = {source.label: source for source in sources.values()}
+        self.compiled: dict[str, Template] = {}
+        self.kept: dict[str, KeptInclude] = {}
+        self.kept_site: Any = None
+        self.unshared: set[str] = set()
+        self.reads: list[set[str]] = []
+        self.page: Page
+        self.names: set[str] = set()
+        self.undefined = _undefined_for(self)
+        self.globals.pop("lipsum", None)
+        self.filters.pop("random", None)
+        self.filters |= FILTERS
+        self.plain_globals = dict(self.globals)
+
+    def open_page(self, reader: Reader) -> Page:
+        """Returns a new page; from now on everything is asked in its name."""
+        if reader.site is not self.kept_site:
+            self.kept.clear()
+            self.kept_site = reader.site
+        self.turn_to(Page(reader))
+        return self.page
+
+    def turn_to(self, page: Page) -> None:
+        """Makes `page` the one in whose name everything is asked."""
+        self.page = page
+        self.globals["site"] = page.site
+
+    def _load_template(
+        self, name: str, globals: Mapping[str, Any] | None = None
+    ) -> Template:
+        self.page.reader.asked.add(("template", name))
+        if name not in self.compiled:
+            self.compiled[name] = self._compile_source(name)
+        return self.compiled[name]
+
+    def _compile_source(self, name: str) -> Template:
+        source = self.sources.get(name)
+        if source is None:
+            raise jinja2.TemplateNotFound(name)
+        code = self.compile(source.text, name, source.label)
+        return HonestTemplate.from_code(self, code, self.globals)
+
+    def _parse(
+        self, source: str, name: str | None, filename: str | None
+    ) -> nodes.Template:
+        tree = super()._parse(source, name, filename)
+        for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
+            if _is_private(_constant_name(node)):
+                message = "names that begin with '_' cannot be read"
+                raise jinja2.TemplateSyntaxError(message, node.lineno, name, filename)
+        return tree
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Returns an item or attribute, never one whose name begins with `_`."""
+        if _is_private(argument):
+            raise jinja2.exceptions.SecurityError(
+                f"'{argument}': names that begin with '_' cannot be read"
+            )
+        return super().getitem(obj, argument)
+
+    def include(
+        self, template: Template, context: Context, local: Mapping[str, Any]
+    ) -> Iterator[str]:
+        """Yields the text of an include, from memory if it read only the site."""
+        variables = {**Context.get_all(context), **_present(local)}
+        name = template.name or ""
+        if variables.get("site") is not self.page.site or name in self.unshared:
+            self.note_all_reads()
+            yield from self._plain_include(template, variables)
+            return
+        kept = self.kept.get(name) or self._run(template, variables)
+        self.page.shared.update(kept.questions)
+        yield kept.text
+
+    def note_all_reads(self) -> None:
+        """Notes that an include around this one cannot be kept."""
+        for names in self.reads:
+            names.add("*")
+
+    def _plain_include(
+        self, template: Template, variables: dict[str, Any]
+    ) -> Iterator[str]:
+        return template.root_render_func(template.new_context(variables, True))
+
+    def _run(self, template: Template, variables: dict[str, Any]) -> KeptInclude:
+        """Runs an include in a page of its own; keeps it if it read only the site."""
+        outer, inner = self.page, Page(self._inner_reader())
+        self.turn_to(inner)
+        self.reads.append(set())
+        try:
+            parent = {**variables, "site": inner.site}
+            context = WatchedContext(
+                self, parent, template.name, template.blocks, template.globals
+            )
+            text = "".join(template.root_render_func(context))
+        finally:
+            reads = self.reads.pop()
+            self.turn_to(outer)
+        name = template.name or ""
+        done = KeptInclude(text, tuple(inner.questions()))
+        if reads:
+            self.unshared.add(name)
+            self.note_all_reads()
+        else:
+            self.kept[name] = done
+        return done
+
+    def _inner_reader(self) -> Reader:
+        reader = self.page.reader
+        return Reader(reader.site, reader.documents)
+
+    def note_read(self, key: str, value: Any) -> None:
+        """Notes that an include read a name; the site and plain globals are free."""
+        if not self.reads or (key == "site" and value is self.page.site):
+            return
+        if key in self.plain_globals and value is self.plain_globals[key]:
+            return
+        self.reads[-1].add(key)
+
+    @cached_property
+    def template_names(self) -> list[str]:
+        """Every template that can be looked up."""
+        return sorted(self.sources)
+
+
+def render_template(
+    environment: HonestEnvironment,
+    names: tuple[str, ...],
+    variables: Mapping[str, Any],
+    showing: str,
+) -> str:
+    """Returns the text that the first existing template gives.
+
+    Raises TemplateFailure with file, line, and the page that it was rendered for.
+    """
+    environment.names = {*variables, *environment.globals}
+    try:
+        return environment.select_template(list(names)).render(variables)
+    except Exception as failure:
+        problem = failure_problem(environment, failure, names, showing)
+        raise TemplateFailure(problem) from failure
+
+
+def failure_problem(
+    environment: HonestEnvironment,
+    failure: Exception,
+    names: tuple[str, ...],
+    showing: str,
+) -> Problem:
+    """Returns what went wrong in a template, where, and for which page."""
+    while_rendering = f" (while rendering {showing})"
+    if isinstance(failure, jinja2.TemplateSyntaxError):
+        return _syntax_problem(environment, failure)
+    label, line = _place(environment, failure)
+    source = environment.labels.get(label)
+    text = _line_of(source.text, line) if source else ""
+    at = Location(label or names[0], line, 0, text)
+    if isinstance(failure, jinja2.TemplateNotFound):
+        known = difflib.get_close_matches(
+            str(failure.name), environment.template_names, n=1
+        )
+        hint = f"Did you mean '{known[0]}'?" if known else "Create it in templates/."
+        message = f"There is no template '{failure.name}'{while_rendering}."
+        return error("template-missing", at, message, hint)
+    words = str(failure) or type(failure).__name__
+    if not isinstance(failure, jinja2.TemplateError):
+        words = f"{type(failure).__name__}: {words}"
+    words = words.rstrip(".")
+    message, _, hint = words.partition("\n")
+    return error("template-error", at, f"{message}{while_rendering}.", hint)
+
+
+def syntax_problems(environment: HonestEnvironment) -> Iterator[Problem]:
+    """Yields what is wrong with the templates before any page is rendered."""
+    for name, source in environment.sources.items():
+        try:
+            environment.parse(source.text, name, source.label)
+        except jinja2.TemplateSyntaxError as failure:
+            yield _syntax_problem(environment, failure)
+
+
+def _syntax_problem(
+    environment: HonestEnvironment, failure: jinja2.TemplateSyntaxError
+) -> Problem:
+    source = environment.sources.get(failure.name or "")
+    text = _line_of(source.text, failure.lineno) if source else ""
+    at = Location(failure.filename or failure.name or "", failure.lineno, 0, text)
+    return error("template-syntax", at, f"{(failure.message or '').rstrip('.')}.")
+
+
+def _place(environment: HonestEnvironment, failure: Exception) -> tuple[str, int]:
+    """Returns the label and line of the innermost template in a traceback."""
+    trace = failure.__traceback__
+    place = ("", 0)
+    while trace:
+        name = trace.tb_frame.f_code.co_filename
+        if name in environment.labels:
+            place = (name, trace.tb_lineno)
+        trace = trace.tb_next
+    return place
+
+
+def _line_of(text: str, line: int) -> str:
+    lines = text.splitlines()
+    return lines[line - 1] if 0 < line <= len(lines) else ""
+
+
+def _constant_name(node: nodes.Node) -> Any:
+    if isinstance(node, nodes.Getattr):
+        return node.attr
+    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
+        return node.arg.value
+    return None
+
+
+def _is_private(name: Any) -> bool:
+    return isinstance(name, str) and name.startswith("_")
+
+
+def _present(local: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in local.items() if value is not missing}
+
+
+def _undefined_for(environment: HonestEnvironment) -> type[StrictUndefined]:
+    """Returns an undefined value that suggests what was meant."""
+
+    class Missing(StrictUndefined):
+        __slots__ = ()
+
+        @property
+        def _undefined_message(self) -> str:
+            name = self._undefined_name
+            if self._undefined_hint or not isinstance(name, str):
+                return super()._undefined_message
+            if self._undefined_obj is missing:
+                message, known = f"'{name}' is undefined", environment.names
+            else:
+                what, known = describe(self._undefined_obj)
+                message = f"{what} has no '{name}'"
+            close = difflib.get_close_matches(name, sorted(known), n=1)
+            return f"{message}\nDid you mean '{close[0]}'?" if close else message
+
+    return Missing
+
+
+KIND_WORDS = {
+    "PostView": "a post",
+    "SectionView": "a section",
+    "TermView": "a term",
+    "TaxonomyView": "a taxonomy",
+    "SiteView": "site",
+    "PageView": "page",
+    "Pager": "pager",
+    "mappingproxy": "this table",
+    "Views": "this list",
+    "NoneType": "nothing (none)",
+}
+
+
+def describe(value: Any) -> tuple[str, set[str]]:
+    """Returns words for a value, and the names that can be read from it."""
+    kind = type(value).__name__
+    words = KIND_WORDS.get(kind, f"this {kind}")
+    names = {name for name in dir(value) if not name.startswith("_")}
+    if isinstance(value, Mapping):
+        names = {str(key) for key in value}
+    return words, names
+
+
+@jinja2.pass_context
+def _url(context: Context, path: str) -> str:
+    """`{{ '/style.css'|url }}`: the same path below `base_url`'s."""
+    page = _page(context)
+    if "://" in path or path.startswith(("//", "#", "mailto:")):
+        return path
+    base = page.reader.ask("config", "base_url")
+    site = page.reader.site
+    if base and path.startswith(f"{site.config.base_path}/") and site.config.base_path:
+        return path
+    return urls.url(site.config, "/" + path.lstrip("/"))
+
+
+@jinja2.pass_context
+def _absolute(context: Context, path: str) -> str:
+    """`{{ '/style.css'|absolute }}`: the same path with scheme and host."""
+    page = _page(context)
+    if "://" in path:
+        return path
+    return page.reader.site.config.origin + str(_url(context, path))
+
+
+def _date(value: datetime | str | None, format: str = "%Y-%m-%d") -> str:
+    """`{{ post.date|date('%-d %B %Y') }}`: a date as `strftime` writes it."""
+    if not value:
+        return ""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    return value.strftime(format)
+
+
+@jinja2.pass_context
+def _markdown(context: Context, text: str) -> Markup:
+    """`{{ post.extra.note|markdown }}`: Markdown as HTML."""
+    from sitegen.markup import render
+    from sitegen.site.views import join
+
+    page = _page(context)
+    page.reader.ask("config", "markdown")
+    config = page.reader.site.config
+    document, _ = render(text, config.markdown)
+    local = page.reader.site
+
+    def resolve(target: str) -> str:
+        if target.startswith("/") and not target.startswith("//"):
+            return urls.url(local.config, target)
+        return target
+
+    page.reader.ask("config", "base_url")
+    return join(document, resolve)
+
+
+@jinja2.pass_context
+def _attr(context: Context, value: Any, name: str) -> Any:
+    """`{{ post|attr('title') }}`: an attribute, never a private one."""
+    environment = context.environment
+    if _is_private(name):
+        raise jinja2.exceptions.SecurityError(
+            f"'{name}': names that begin with '_' cannot be read"
+        )
+    try:
+        return getattr(value, name)
+    except AttributeError:
+        return environment.undefined(obj=value, name=name)
+
+
+def _page(context: Context) -> Page:
+    environment = context.environment
+    assert isinstance(environment, HonestEnvironment)
+    return environment.page
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "url": _url,
+    "absolute": _absolute,
+    "date": _date,
+    "markdown": _markdown,
+    "attr": _attr,
+}
+"""Filters that templates have besides Jinja2's own."""

@@ -1,0 +1,197 @@
+"""Which pages are stale: those that asked a question with another answer now.
+
+A trace is the set of a page's questions, as numbers of one table. Pages return
+questions, never answers: each distinct question is answered once, from the one Site of
+this build, and only if what its answer could depend on has changed.
+"""
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from sitegen.build.store import State, Target
+from sitegen.content.records import Body
+from sitegen.markup.records import Outline
+from sitegen.site import links, questions
+from sitegen.site.model import Site
+from sitegen.site.questions import Question
+
+
+class Answers:
+    """Answers every question about a site and what is around it, as digests."""
+
+    def __init__(
+        self,
+        site: Site,
+        bodies: Mapping[str, Body],
+        outlines: Mapping[str, Outline],
+        templates: Mapping[str, bytes],
+    ) -> None:
+        self.site = site
+        self.bodies = bodies
+        self.outlines = outlines
+        self.templates = templates
+        self.markup = msgspec.to_builtins(site.config.markdown)
+        self.asked = 0
+
+    def digest(self, question: Question) -> bytes:
+        """Returns the digest of a question's answer."""
+        self.asked += 1
+        kind = question[0]
+        if kind == "template":
+            return self.templates.get(question[1], b"")
+        answer: Any
+        if kind == "content":
+            answer = self.content(question[1])
+        else:
+            answer = questions.answer(self.site, question)
+        return _digest(_encode(answer))
+
+    def content(self, id: str) -> Any:
+        """Returns all that the HTML of a body depends on."""
+        body, outline = self.bodies.get(id), self.outlines.get(id)
+        if body is None or outline is None or id not in self.site.by_id:
+            return None
+        targets = (*outline.links, *outline.images)
+        found = [links.resolve(self.site, id, target) for target in targets]
+        return [body.digest, self.markup, self.site.by_id[id].trusted, found]
+
+
+class Changes:
+    """What differs between what a target was made from and what is there now."""
+
+    def __init__(
+        self,
+        old: Target,
+        config: bytes,
+        templates: Mapping[str, bytes],
+        states: Iterable[State],
+        bundles_changed: bool,
+        pure: bool,
+    ) -> None:
+        before = {state.id: state for state in old.states}
+        now = {state.id: state for state in states}
+        ids = before.keys() | now.keys()
+        self.config = old.config != config
+        self.templates = {
+            name
+            for name in old.templates.keys() | templates.keys()
+            if old.templates.get(name) != templates.get(name)
+        }
+        self.records = {id for id in ids if _part(before, now, id, "record")}
+        self.bodies = {id for id in ids if _part(before, now, id, "body")}
+        self.outlines = {id for id in ids if _part(before, now, id, "outline")}
+        self.index = self.config or bool(self.records) or bundles_changed
+        self.pure = pure
+
+    def may_concern(self, question: Question) -> bool:
+        """True unless a question's answer is certainly the one it was."""
+        kind = question[0]
+        if kind == "template":
+            return question[1] in self.templates
+        if kind == "content":
+            return self.index or not self.pure or question[1] in self.bodies
+        if kind == "config":
+            return self.config
+        if kind == "now":
+            return True
+        if kind == "fields" and self.index and not self.config:
+            id, names = question[1:3]
+            return id in self.records or id[:1] == ":" or "image" in names
+        return self.index
+
+
+def _part(
+    before: Mapping[str, State], now: Mapping[str, State], id: str, name: str
+) -> bool:
+    if id not in before or id not in now:
+        return True
+    return bool(getattr(before[id], name) != getattr(now[id], name))
+
+
+class Table:
+    """Numbers questions, and keeps the digest of each one's answer."""
+
+    def __init__(
+        self, known: Iterable[bytes] = (), answers: Iterable[bytes] = ()
+    ) -> None:
+        self.questions = list(known)
+        self.answers = list(answers)
+        self.numbers = {question: n for n, question in enumerate(self.questions)}
+
+    def number(self, question: bytes, answer: Callable[[Question], bytes]) -> int:
+        """Returns a question's number; a new one is answered now."""
+        number = self.numbers.get(question)
+        if number is None:
+            number = self.numbers[question] = len(self.questions)
+            self.questions.append(question)
+            self.answers.append(answer(decode(question)))
+        return number
+
+    def changed(self, changes: Changes, answers: Answers) -> dict[int, bytes]:
+        """Returns the new digest of each question whose answer is another one now."""
+        found: dict[int, bytes] = {}
+        for number, encoded in enumerate(self.questions):
+            question = decode(encoded)
+            if not changes.may_concern(question):
+                continue
+            digest = answers.digest(question)
+            impure = question[0] == "content" and not changes.pure
+            if digest != self.answers[number] or impure:
+                found[number] = digest
+        return found
+
+
+def encode(question: Question) -> bytes:
+    """Returns a question as bytes."""
+    return _encode(question)
+
+
+def decode(data: bytes) -> Question:
+    """Returns the question that bytes stand for."""
+    return tuple(_decode(data))
+
+
+def trace(numbers: Iterable[int]) -> bytes:
+    """Returns numbers of questions as bytes."""
+    return array("I", sorted(numbers)).tobytes()
+
+
+def numbers_in(trace: bytes) -> Iterator[int]:
+    """Yields the numbers of a trace."""
+    numbers = array("I")
+    numbers.frombytes(trace)
+    yield from numbers
+
+
+def meets(trace: bytes, changed: set[int]) -> bool:
+    """True if a trace holds a changed question."""
+    numbers = array("I")
+    numbers.frombytes(trace)
+    return not changed.isdisjoint(numbers)
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[Any]).decode
+
+
+def _digest(data: bytes) -> bytes:
+    return blake2b(data, digest_size=16).digest()
+
+
+def states_of(
+    site: Site, bodies: Mapping[str, Body], outlines: Mapping[str, Outline]
+) -> tuple[State, ...]:
+    """Returns the digests of each shown post, sorted by id."""
+    return tuple(
+        State(
+            post.id,
+            _digest(_encode(post)),
+            bodies[post.id].digest,
+            _digest(_encode(outlines[post.id])),
+        )
+        for post in site.data.posts
+    )

@@ -1,0 +1,300 @@
+"""Site: what exists and in which order."""
+
+from collections import Counter
+from collections.abc import Iterable
+from functools import cached_property
+
+import msgspec
+
+from sitegen.config import Config
+from sitegen.content.records import Moment, Post
+from sitegen.content.slugs import slugify
+from sitegen.content.titles import title_key
+from sitegen.site import urls
+
+
+class SiteData(msgspec.Struct, frozen=True, array_like=True):
+    """All that a Site is made from: plain enough to send to another process."""
+
+    config: Config
+    posts: tuple[Post, ...]
+    """Every post, page and section page that is shown, sorted by id."""
+    files: dict[str, str]
+    """Bundle files, by their path in the content folder → site path."""
+    now: Moment
+    """The build's clock, in the site's time zone."""
+
+
+class Section(msgspec.Struct, frozen=True):
+    """A folder of content."""
+
+    path: str
+    """Such as `docs/howto`; "" is the whole site."""
+    index: Post | None
+    """Its `_index.md`."""
+    dated: bool
+    """Whether its files are posts."""
+    posts: tuple[str, ...]
+    """Ids of the listed posts in it and below it, in the section's order."""
+    pages: tuple[str, ...]
+    """Ids of the listed pages directly in it, in the section's order."""
+    sections: tuple[str, ...]
+    """Paths of the sections directly below it, by weight, then title."""
+
+    @property
+    def title(self) -> str:
+        """Its `_index.md`'s title, else its folder's name made readable."""
+        return self.index.title if self.index else readable(self.path)
+
+
+class Term(msgspec.Struct, frozen=True):
+    """A tag, category or term of another taxonomy."""
+
+    taxonomy: str
+    key: str
+    """What spellings of one term have in common."""
+    name: str
+    """Its most frequent spelling."""
+    slug: str
+    path: str
+    """The site path of its list."""
+    posts: tuple[str, ...]
+    """Ids of its posts, newest first."""
+
+
+def readable(section: str) -> str:
+    """Returns a folder's name as a title: `how-to_pages` → `How to pages`."""
+    name = section.rpartition("/")[2].replace("-", " ").replace("_", " ").strip()
+    return name[:1].upper() + name[1:]
+
+
+class Site:
+    """What exists and where; made once from its data and never changed.
+
+    Everything but the data is worked out when it is first asked for.
+    """
+
+    def __init__(self, data: SiteData) -> None:
+        self.data = data
+        self.config = data.config
+        self.now = data.now
+        self.files = data.files
+        self.by_id = {post.id: post for post in data.posts}
+
+    def with_post(self, post: Post) -> "Site":
+        """Returns this site with one post added or replaced."""
+        by_id = {**self.by_id, post.id: post}
+        posts = tuple(by_id[id] for id in sorted(by_id))
+        return Site(msgspec.structs.replace(self.data, posts=posts))
+
+    @cached_property
+    def paths(self) -> dict[str, str]:
+        """The site path of every post, page and section page, by id."""
+        config = self.config
+        return {id: urls.post_path(config, post) for id, post in self.by_id.items()}
+
+    @cached_property
+    def indexes(self) -> dict[str, Post]:
+        """The `_index.md` of each section that has one, by section."""
+        return {p.section: p for p in self.data.posts if p.is_section}
+
+    @cached_property
+    def leaves(self) -> tuple[Post, ...]:
+        """Posts and pages, without section pages, sorted by id."""
+        return tuple(post for post in self.data.posts if not post.is_section)
+
+    @cached_property
+    def folders(self) -> tuple[str, ...]:
+        """Every section with content in it or below it, parents first; "" first."""
+        found = {""}
+        for section in {post.section for post in self.data.posts}:
+            while section and section not in found:
+                found.add(section)
+                section = section.rpartition("/")[0]
+        return tuple(sorted(found))
+
+    @cached_property
+    def dated(self) -> dict[str, bool]:
+        """Whether each section's files are posts.
+
+        `_index.md` decides, the nearest above counts too; then `posts/` is dated, and
+        so is a section with a date in it or below it. The top folder says nothing.
+        """
+        with_dates = {post.section for post in self.leaves if post.date}
+        for section in tuple(with_dates):
+            while section := section.rpartition("/")[0]:
+                with_dates.add(section)
+        result: dict[str, bool] = {}
+        for section in self.folders:
+            said = self._said_dated(section)
+            default = section == "posts" or section.startswith("posts/")
+            seen = bool(section) and section in with_dates
+            result[section] = (default or seen) if said is None else said
+        return result
+
+    def _said_dated(self, section: str) -> bool | None:
+        while True:
+            index = self.indexes.get(section)
+            if index and index.dated is not None:
+                return index.dated
+            if not section:
+                return None
+            section = section.rpartition("/")[0]
+            if not section:
+                return None
+
+    def is_post(self, post: Post) -> bool:
+        """True if a file is a post; other files are pages.
+
+        In the top folder, which nothing makes dated but its `_index.md`, a file with
+        a date of its own is a post.
+        """
+        if post.is_section:
+            return False
+        if post.section or self._said_dated("") is not None:
+            return self.dated[post.section]
+        return post.date is not None
+
+    @cached_property
+    def posts(self) -> tuple[str, ...]:
+        """Ids of the listed posts, newest first; those without a date come last."""
+        listed = [p for p in self.leaves if not p.unlisted and self.is_post(p)]
+        return tuple(p.id for p in sorted(listed, key=newest_first))
+
+    @cached_property
+    def pages(self) -> tuple[str, ...]:
+        """Ids of the listed pages, by weight, then title."""
+        listed = [p for p in self.leaves if not p.unlisted and not self.is_post(p)]
+        return tuple(p.id for p in sorted(listed, key=lightest_first))
+
+    @cached_property
+    def sections(self) -> dict[str, Section]:
+        """Every section, by its path; "" holds the whole site's posts."""
+        posts: dict[str, list[str]] = {section: [] for section in self.folders}
+        pages: dict[str, list[str]] = {section: [] for section in self.folders}
+        below: dict[str, list[str]] = {section: [] for section in self.folders}
+        for id in self.posts:
+            for section in _upwards(self.by_id[id].section):
+                posts[section].append(id)
+        for id in self.pages:
+            pages[self.by_id[id].section].append(id)
+        for section in self.folders:
+            if section:
+                below[section.rpartition("/")[0]].append(section)
+        return {
+            section: Section(
+                section,
+                self.indexes.get(section),
+                self.dated[section],
+                self._sorted(section, posts[section]),
+                self._sorted(section, pages[section]),
+                tuple(sorted(below[section], key=self._section_key)),
+            )
+            for section in self.folders
+        }
+
+    def _sorted(self, section: str, ids: list[str]) -> tuple[str, ...]:
+        index = self.indexes.get(section)
+        key = SORT_KEYS.get(index.sort_by) if index else None
+        return tuple(sorted(ids, key=lambda id: key(self.by_id[id])) if key else ids)
+
+    def _section_key(self, section: str) -> tuple[int, str, str]:
+        index = self.indexes.get(section)
+        title = index.title if index else readable(section)
+        return (index.weight if index else 0, title.casefold(), section)
+
+    @cached_property
+    def neighbours(self) -> dict[str, tuple[str, str]]:
+        """The ids before and after each listed post or page; "" at an end.
+
+        Posts follow one another in time within their top-level section; pages in
+        reading order: a section's own pages, then those of the sections below it.
+        """
+        result: dict[str, tuple[str, str]] = {}
+        for top in self.sections[""].sections:
+            oldest_first = list(reversed(self._in_time(top)))
+            _link(oldest_first, result)
+            _link(list(self._reading_order(top)), result)
+        top_posts = [id for id in reversed(self.posts) if not self.by_id[id].section]
+        _link(top_posts, result)
+        _link(list(self.sections[""].pages), result)
+        return result
+
+    def _in_time(self, section: str) -> list[str]:
+        ids = self.sections[section].posts
+        return sorted(ids, key=lambda id: newest_first(self.by_id[id]))
+
+    def _reading_order(self, section: str) -> Iterable[str]:
+        here = self.sections[section]
+        yield from here.pages
+        for below in here.sections:
+            yield from self._reading_order(below)
+
+    @cached_property
+    def taxonomies(self) -> dict[str, dict[str, Term]]:
+        """Taxonomy → key → term; terms by name."""
+        return {name: self._terms(name) for name in self.config.taxonomies}
+
+    def _terms(self, taxonomy: str) -> dict[str, Term]:
+        ids: dict[str, list[str]] = {}
+        spellings: dict[str, Counter[str]] = {}
+        for id in self.posts:
+            for written in self.by_id[id].terms.get(taxonomy, ()):
+                key = title_key(written)
+                ids.setdefault(key, []).append(id)
+                spellings.setdefault(key, Counter())[written] += 1
+        pattern = self.config.taxonomies[taxonomy]
+        terms: dict[str, Term] = {}
+        for key in sorted(ids):
+            name = min(spellings[key].items(), key=lambda item: (-item[1], item[0]))[0]
+            slug = term_slug(name)
+            path = urls.term_path(pattern, slug)
+            terms[key] = Term(taxonomy, key, name, slug, path, tuple(ids[key]))
+        return terms
+
+    def list_path(self, section: str) -> str:
+        """Returns the site path of a section's list."""
+        index = self.indexes.get(section)
+        return self.paths[index.id] if index else urls.section_path(section)
+
+    @cached_property
+    def updated(self) -> Moment | None:
+        """When the newest post was last changed."""
+        moments = (self.by_id[id] for id in self.posts)
+        return max((m for p in moments if (m := p.updated or p.date)), default=None)
+
+
+def term_slug(name: str) -> str:
+    """Returns the last part of a term's address; `C`, `C++` and `C#` differ."""
+    return slugify(name.replace("+", " plus ").replace("#", " sharp "))
+
+
+def newest_first(post: Post) -> tuple[bool, int, str]:
+    """Returns a sort key: by date, the newest first; without one last; then by id."""
+    return (post.date is None, -post.date.at if post.date else 0, post.id)
+
+
+def lightest_first(post: Post) -> tuple[int, str, str]:
+    """Returns a sort key: by weight, then title, then id."""
+    return (post.weight, post.title.casefold(), post.id)
+
+
+def by_title(post: Post) -> tuple[str, str]:
+    """Returns a sort key: by title, then id."""
+    return (post.title.casefold(), post.id)
+
+
+SORT_KEYS = {"date": newest_first, "weight": lightest_first, "title": by_title}
+"""What `sort_by` in a section's `_index.md` may say."""
+
+
+def _upwards(section: str) -> Iterable[str]:
+    yield section
+    while section:
+        section = section.rpartition("/")[0]
+        yield section
+
+
+def _link(ids: list[str], result: dict[str, tuple[str, str]]) -> None:
+    for before, id, after in zip(["", *ids], ids, [*ids[1:], ""], strict=False):
+        result[id] = (before, after)

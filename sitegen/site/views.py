@@ -1,0 +1,469 @@
+"""What templates see of a site: read-only views that note every question.
+
+A view is equal to another of the same id and prints its title. All that it keeps for
+itself begins with `_`, which templates may not read.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from sitegen.content.records import Moment
+from sitegen.markup.records import Document, TocEntry
+from sitegen.site import links, questions, urls
+from sitegen.site.model import Site
+from sitegen.site.questions import Query, Question
+
+WORDS_A_MINUTE = 220
+"""How fast `post.minutes` takes people to read."""
+
+
+class Reader:
+    """Reads a site in the name of one page, and notes what it asked."""
+
+    def __init__(self, site: Site, documents: Callable[[str], Document]) -> None:
+        self.site = site
+        self.documents = documents
+        self.asked: set[Question] = set()
+        self.fields: dict[str, set[str]] = {}
+        self.columns: dict[Query, set[str]] = {}
+        self.views: dict[str, Any] = {}
+
+    def ask(self, *question: Any) -> Any:
+        """Returns the answer to a question, which is noted."""
+        self.asked.add(question)
+        return questions.answer(self.site, question)
+
+    def view(self, id: str) -> Any:
+        """Returns the view of one element, or None for the id ""."""
+        if not id:
+            return None
+        if id not in self.views:
+            note = self.fields.setdefault(id, set()).add
+            self.views[id] = make_view(self, id, note)
+        return self.views[id]
+
+    def document(self, id: str) -> Document:
+        """Returns a body's document; its digest and its links are what is noted."""
+        self.asked.add(("content", id))
+        return self.documents(id)
+
+    def questions(self) -> list[Question]:
+        """Returns all that was asked, in a stable order."""
+        asked = list(self.asked)
+        for id, names in self.fields.items():
+            if names:
+                asked.append(("fields", id, tuple(sorted(names))))
+        for query, names in self.columns.items():
+            if names:
+                asked.append(("columns", query, tuple(sorted(names))))
+        return sorted(asked, key=repr)
+
+
+class View:
+    """What templates see of one element."""
+
+    __slots__ = ("_id", "_note", "_reader", "_record")
+
+    def __init__(
+        self, reader: Reader, id: str, record: Any, note: Callable[[str], None]
+    ) -> None:
+        self._reader = reader
+        self._id = id
+        self._record = record
+        self._note = note
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, View) and self._id == other._id
+
+    def __lt__(self, other: "View") -> bool:
+        return self._id < other._id
+
+    def __hash__(self) -> int:
+        return hash(self._id)
+
+    def __str__(self) -> str:
+        return str(getattr(self, "title", None) or getattr(self, "name", ""))
+
+    def __repr__(self) -> str:
+        return f"<{self}>"
+
+
+def _moment(view: View, value: Moment | None) -> datetime | None:
+    return value.datetime() if value else None
+
+
+def _element(view: View, value: str) -> Any:
+    return view._reader.view(value)
+
+
+def _frozen(view: View, value: Any) -> Any:
+    return freeze(value)
+
+
+def freeze(value: Any) -> Any:
+    """Returns plain data that nobody can change: tuples and read-only mappings."""
+    if isinstance(value, Mapping):
+        return MappingProxyType({key: freeze(item) for key, item in value.items()})
+    if isinstance(value, (list, tuple)):
+        return tuple(freeze(item) for item in value)
+    return value
+
+
+SHOWS: dict[str, Callable[[View, Any], Any]] = {
+    "date": _moment,
+    "updated": _moment,
+    "expires": _moment,
+    "section": _element,
+    "parent": _element,
+    "extra": _frozen,
+}
+"""Field → how a view shows its plain value; other fields are shown as they are."""
+
+
+def _property(name: str, table: dict[str, Callable[..., Any]]) -> property:
+    plain = table[name]
+    show = SHOWS.get(name)
+
+    def read(view: View) -> Any:
+        view._note(name)
+        return plain(view._reader.site, view._record)
+
+    def read_and_show(view: View) -> Any:
+        assert show is not None
+        return show(view, read(view))
+
+    return property(read_and_show if show else read)
+
+
+def _reads(table: dict[str, Callable[..., Any]]) -> Callable[[type], type]:
+    """Returns a decorator that gives a view a property for each field of a table."""
+
+    def decorate(view: type) -> type:
+        for name in table:
+            if name not in vars(view):
+                setattr(view, name, _property(name, table))
+        return view
+
+    return decorate
+
+
+@_reads(questions.POST_FIELDS)
+class PostView(View):
+    """A post or a page."""
+
+    __slots__ = ()
+
+    @property
+    def previous(self) -> Any:
+        """The post before this one in time, or the page before it in reading order."""
+        return self._reader.view(self._reader.ask("neighbour", self._id, 0))
+
+    @property
+    def next(self) -> Any:
+        """The post after this one in time, or the page after it in reading order."""
+        return self._reader.view(self._reader.ask("neighbour", self._id, 1))
+
+    def terms(self, taxonomy: str) -> "Views":
+        """Its terms in a taxonomy, as written."""
+        return Views(self._reader, ("post.terms", self._id, taxonomy))
+
+    @property
+    def tags(self) -> "Views":
+        """Its terms in the taxonomy `tags`."""
+        return self.terms("tags")
+
+    @property
+    def categories(self) -> "Views":
+        """Its terms in the taxonomy `categories`."""
+        return self.terms("categories")
+
+    @property
+    def content(self) -> Markup:
+        """Its HTML, with links and images resolved."""
+        site, id = self._reader.site, self._id
+        document = self._reader.document(id)
+        return join(document, lambda target: links.resolve(site, id, target) or target)
+
+    @property
+    def content_absolute(self) -> Markup:
+        """Its HTML with full URLs, as feeds need it."""
+        self._reader.ask("config", "base_url")
+        site, id = self._reader.site, self._id
+        document = self._reader.document(id)
+        return join(document, lambda target: absolute(site, id, target))
+
+    @property
+    def toc(self) -> tuple[TocEntry, ...]:
+        """Its table of contents, nested; empty where `toc: false` switches it off."""
+        if not getattr(self, "shows_toc"):  # noqa: B009  (a generated property)
+            return ()
+        return self._reader.document(self._id).toc
+
+    @property
+    def words(self) -> int:
+        """The number of words in its text."""
+        from sitegen.markup import count_words
+
+        return count_words(self._reader.document(self._id))
+
+    @property
+    def minutes(self) -> int:
+        """How long reading it takes, at least 1."""
+        return max(1, round(self.words / WORDS_A_MINUTE))
+
+
+@_reads(questions.SECTION_FIELDS)
+class SectionView(View):
+    """A folder of content, with the text of its `_index.md`."""
+
+    __slots__ = ()
+
+    @property
+    def content(self) -> Markup:
+        """The HTML of its `_index.md`; empty without one."""
+        index = self._record.index
+        self._note("index")
+        post = self._reader.view(index.id if index else "")
+        return post.content if post else Markup()
+
+    @property
+    def posts(self) -> "Views":
+        """Its posts and those below it, in its order."""
+        return Views(self._reader, ("section.posts", self._record.path))
+
+    @property
+    def pages(self) -> "Views":
+        """The pages directly in it, in its order."""
+        return Views(self._reader, ("section.pages", self._record.path))
+
+    @property
+    def sections(self) -> "Views":
+        """The sections directly below it."""
+        return Views(self._reader, ("section.sections", self._record.path))
+
+
+@_reads(questions.TERM_FIELDS)
+class TermView(View):
+    """A term of a taxonomy, such as a tag."""
+
+    __slots__ = ()
+
+    @property
+    def title(self) -> str:
+        """The term's name."""
+        return str(getattr(self, "name"))  # noqa: B009  (a generated property)
+
+    @property
+    def posts(self) -> "Views":
+        """Its posts, newest first."""
+        term = self._record
+        return Views(self._reader, ("term.posts", term.taxonomy, term.key))
+
+
+@_reads(questions.TAXONOMY_FIELDS)
+class TaxonomyView(View):
+    """A way of sorting posts, such as tags."""
+
+    __slots__ = ()
+
+    @property
+    def terms(self) -> "Views":
+        """Its terms, by name."""
+        return Views(self._reader, ("terms", self._record))
+
+
+class SiteView(View):
+    """The whole site."""
+
+    __slots__ = ()
+
+    def __init__(self, reader: Reader) -> None:
+        note = reader.fields.setdefault(":site", set()).add
+        super().__init__(reader, ":site", reader.site, note)
+
+    def _config(self, key: str) -> Any:
+        return freeze(self._reader.ask("config", key))
+
+    title = property(lambda self: self._config("title"))
+    base_url = property(lambda self: self._config("base_url"))
+    description = property(lambda self: self._config("description"))
+    language = property(lambda self: self._config("language"))
+    author = property(lambda self: self._config("author"))
+    extra = property(lambda self: self._config("extra"))
+    highlight = property(lambda self: self._config("markdown.highlight"))
+    posts = property(lambda self: Views(self._reader, ("posts",)))
+    pages = property(lambda self: Views(self._reader, ("pages",)))
+    sections = property(lambda self: Views(self._reader, ("sections",)))
+    taxonomies = property(lambda self: Views(self._reader, ("taxonomies",)))
+
+    @property
+    def updated(self) -> datetime | None:
+        """When the newest post was last changed."""
+        self._note("updated")
+        return _moment(self, self._reader.site.updated)
+
+    @property
+    def feed_url(self) -> str:
+        """The feed's URL; "" for a site that has none."""
+        if not self._config("base_url") or not self._reader.ask("list", LATEST):
+            return ""
+        return urls.url(self._reader.site.config, self._config("feed.path"))
+
+    @property
+    def home(self) -> Any:
+        """The section of `content/_index.md`, or None."""
+        return self._first(("home",))
+
+    def recent(self, count: int) -> "Views":
+        """The newest posts."""
+        return Views(self._reader, ("slice", 0, count, "posts"))
+
+    def section(self, name: str) -> Any:
+        """The section of that name, such as `docs/howto`, or None."""
+        return self._first(("section", name.strip("/")))
+
+    def terms(self, taxonomy: str) -> "Views":
+        """The terms of a taxonomy, by name."""
+        return Views(self._reader, ("terms", taxonomy))
+
+    def now(self, format: str = "%Y-%m-%d") -> str:
+        """The build's clock, formatted as by `strftime`."""
+        return str(self._reader.ask("now", format))
+
+    def _first(self, query: Query) -> Any:
+        found = self._reader.ask("list", query)
+        return self._reader.view(found[0]) if found else None
+
+
+TITLES = {"404": "Page not found", "submit": "Submit", "submitted": "Thank you"}
+"""Titles of pages that no content file names."""
+
+
+class PageView(View):
+    """The page being rendered."""
+
+    __slots__ = ("kind",)
+
+    def __init__(self, reader: Reader, kind: str, path: str, subject: str) -> None:
+        super().__init__(reader, subject, path, reader.asked.add)
+        self.kind = kind
+
+    @property
+    def url(self) -> str:
+        """Its root-relative URL."""
+        self._reader.ask("config", "base_url")
+        return urls.url(self._reader.site.config, self._record)
+
+    @property
+    def permalink(self) -> str:
+        """Its full URL."""
+        self._reader.ask("config", "base_url")
+        return urls.permalink(self._reader.site.config, self._record)
+
+    @property
+    def title(self) -> str:
+        """Its title; the home page has `_index.md`'s, else the site's."""
+        subject = self._reader.view(self._id)
+        if self._id == ":section:" and not subject.title:
+            return str(self._reader.ask("config", "title"))
+        return str(subject.title) if subject else TITLES.get(self.kind, "")
+
+    @property
+    def lang(self) -> str:
+        """Its language."""
+        own = getattr(self._reader.view(self._id), "lang", "")
+        return own or str(self._reader.ask("config", "language"))
+
+
+LATEST: Query = ("slice", 0, 1, "posts")
+"""The newest post alone."""
+
+
+class Views(Sequence[Any]):
+    """Elements that a query finds: nothing is asked before something is read."""
+
+    __slots__ = ("_ids", "_query", "_reader")
+
+    def __init__(self, reader: Reader, query: Query) -> None:
+        self._reader = reader
+        self._query = query
+        self._ids: tuple[str, ...] | None = None
+
+    def _found(self) -> tuple[str, ...]:
+        if self._ids is None:
+            self._reader.asked.add(("list", self._query))
+            try:
+                self._ids = questions.ids(self._reader.site, self._query)
+            except KeyError:
+                self._ids = ()
+        return self._ids
+
+    def __len__(self) -> int:
+        return len(self._found())
+
+    def __iter__(self) -> Iterator[Any]:
+        reader = self._reader
+        found = self._found()
+        note = reader.columns.setdefault(self._query, set()).add
+        for id in found:
+            yield make_view(reader, id, note)
+
+    def __contains__(self, item: object) -> bool:
+        return isinstance(item, View) and item._id in self._found()
+
+    def __getitem__(self, index: Any) -> Any:
+        if not isinstance(index, slice):
+            part = Views(
+                self._reader, ("slice", index, index + 1 or None, *self._query)
+            )
+            return tuple(part)[0]
+        if index.step not in (None, 1):
+            return tuple(self)[index]
+        query = ("slice", index.start, index.stop, *self._query)
+        return Views(self._reader, query)
+
+    def __repr__(self) -> str:
+        return ", ".join(str(view) for view in self)
+
+
+KINDS: dict[str, type[View]] = {
+    "section": SectionView,
+    "term": TermView,
+    "taxonomy": TaxonomyView,
+}
+"""What the first part of an id after `:` says; other ids are posts'."""
+
+
+def make_view(reader: Reader, id: str, note: Callable[[str], None]) -> View:
+    """Returns a view of the element that an id names."""
+    if not id.startswith(":"):
+        return PostView(reader, id, reader.site.by_id[id], note)
+    record, _ = questions.element(reader.site, id)
+    return KINDS[id[1:].partition(":")[0]](reader, id, record, note)
+
+
+def join(document: Document, url: Callable[[str], str]) -> Markup:
+    """Returns a document's HTML with each open reference as `url` gives it."""
+    parts = document.parts
+    if len(parts) == 1:
+        return Markup(parts[0])
+    whole = list(parts)
+    for index in range(1, len(parts), 2):
+        whole[index] = str(escape(url(parts[index])))
+    return Markup("".join(whole))
+
+
+def absolute(site: Site, id: str, target: str) -> str:
+    """Returns the full URL of a reference in post `id`."""
+    if target.startswith(("#", "?")):
+        return urls.permalink(site.config, site.paths[id]) + target
+    found = links.resolve(site, id, target)
+    if found:
+        return site.config.origin + found
+    from urllib.parse import urljoin
+
+    return urljoin(urls.permalink(site.config, site.paths[id]), target)
