@@ -3,7 +3,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-PYTEST := $(if $(COVERAGE),$(BIN)/coverage run -m pytest,$(BIN)/python -m pytest)
+# Under coverage with COVERAGE=1, so that no test needs to run twice.
+PYTEST = $(if $(COVERAGE),$(BIN)/coverage erase && $(BIN)/coverage run -m pytest,$(BIN)/python -m pytest)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -35,7 +36,7 @@ types: install
 	@$(BIN)/mypy --strict
 
 contracts: install
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 install: $(INSTALLED)
 
@@ -51,7 +52,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	fi; \
 	echo "Installing into $(VENV) with $$($$python --version) ..." >&2; \
 	$$python -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --no-input -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install -qq --no-input -c constraints.txt -e '.[dev]'
 	@touch $@
 
 clean:  ## Removes the environment and caches; never content or output
