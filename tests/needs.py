@@ -174,8 +174,12 @@ def _turn_into_failure(report: pytest.TestReport | pytest.CollectReport) -> None
     report.longrepr = f"{reason}\nSITEGEN_NO_SKIPS is set: a skip is a failure."
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says in one line what was missing, and how many tests went without."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter,
+) -> Generator[None]:
+    """Says last, in one line, what was missing and how many tests went without."""
+    yield
     reports = chain(*map(terminalreporter.getreports, ("skipped", "error")))
     counts = Counter(name for each in reports for name in getattr(each, "missing", ()))
     if counts:
