@@ -1,0 +1,150 @@
+"""The keys of front matter: their names, types, and what other tools call them."""
+
+from typing import Literal, NamedTuple
+
+Kind = Literal[
+    "title",
+    "line",
+    "text",
+    "moment",
+    "flag",
+    "number",
+    "list",
+    "slug",
+    "address",
+    "addresses",
+    "template",
+    "language",
+    "order",
+    "mapping",
+    "reserved",
+]
+
+
+class Field(NamedTuple):
+    """One key of front matter."""
+
+    name: str
+    kind: Kind
+    description: str
+    """One sentence, for the reference."""
+    spellings: tuple[str, ...] = ()
+    """What other tools call the same thing; in lower case."""
+    section_only: bool = False
+    """True if only a section's `_index.md` may have it."""
+
+
+FIELDS = (
+    Field("title", "title", "The title, 1 to 300 characters on one line."),
+    Field(
+        "date",
+        "moment",
+        "When the post was published, or will be; `publishDate` wins over `date`.",
+        ("publishdate",),
+    ),
+    Field(
+        "updated",
+        "moment",
+        "When the text was last changed.",
+        ("lastmod", "modified", "last_modified_at"),
+    ),
+    Field("slug", "slug", "The last part of the address, instead of the file's name."),
+    Field(
+        "permalink",
+        "address",
+        "The whole address, such as `/about/`, instead of the section's pattern.",
+        ("path", "url"),
+    ),
+    Field("draft", "flag", "True while the page is not to be published."),
+    Field("expires", "moment", "When the page is taken down.", ("expirydate",)),
+    Field("tags", "list", "Terms of the taxonomy `tags`.", ("tag",)),
+    Field("categories", "list", "Terms of the taxonomy `categories`.", ("category",)),
+    Field("authors", "list", "Who wrote the page.", ("author",)),
+    Field("description", "text", "One or two sentences for search engines and feeds."),
+    Field(
+        "summary",
+        "text",
+        "What lists show of the page; otherwise taken from its text.",
+        ("excerpt",),
+    ),
+    Field(
+        "aliases",
+        "addresses",
+        "Old addresses that lead to the page.",
+        ("redirect_from",),
+    ),
+    Field("template", "template", "The template that renders the page."),
+    Field("weight", "number", "The place among the section's pages; light ones first."),
+    Field("image", "line", "The address of a picture that stands for the page."),
+    Field("lang", "language", "The language of the page, such as `en` or `pt-BR`."),
+    Field("unlisted", "flag", "True if only those who know the address find the page."),
+    Field("toc", "flag", "False to leave out the table of contents."),
+    Field("untrusted", "reserved", "Says that a stranger wrote the text."),
+    Field("submission", "reserved", "The submission that the post came from."),
+    Field("extra", "mapping", "Values of your own for templates."),
+    Field(
+        "dated",
+        "flag",
+        "Whether the files of the section are posts.",
+        section_only=True,
+    ),
+    Field(
+        "paginate",
+        "number",
+        "How many posts a list page shows; 0 shows all on one.",
+        ("paginate_by",),
+        section_only=True,
+    ),
+    Field(
+        "sort_by",
+        "order",
+        "What the section's pages are ordered by: `date`, `weight` or `title`.",
+        section_only=True,
+    ),
+)
+
+SPECIAL = {
+    "layout": "`template`, if it is a file name that ends in `.html`; else ignored.",
+    "published": "`published: false` is `draft: true`.",
+    "status": "`status: draft` is `draft: true`.",
+    "taxonomies": "A mapping of taxonomy names to terms, as Zola writes it.",
+}
+"""Keys of other tools whose meaning depends on their value."""
+
+BY_SPELLING = {
+    spelling: field for field in FIELDS for spelling in (field.name, *field.spellings)
+}
+
+# Keys that people use for something of their own, although they look like ours.
+_ORDINARY = frozenset("height images extras templates state stats series".split())
+
+
+def misspelled(key: str) -> str:
+    """Returns the known key that this one was probably meant to be, or "".
+
+    Strict on purpose, as most unknown keys are somebody's own: one slip of the keyboard
+    in a name of four letters or more. In short names a replaced letter makes another
+    word (`data`, `math`, `tabs`), and a plural is a list of one's own (`images`).
+    """
+    name = key.lower()
+    if len(name) < 4 or name in _ORDINARY or not name.isascii():
+        return ""
+    for known in (*BY_SPELLING, *SPECIAL):
+        if len(known) >= 4 and name != known + "s" and _one_slip(name, known):
+            field = BY_SPELLING.get(known)
+            return field.name if field else known
+    return ""
+
+
+def _one_slip(name: str, known: str) -> bool:
+    """True if one letter is missing, added, swapped with its neighbour or replaced."""
+    if abs(len(name) - len(known)) > 1:
+        return False
+    start = 0
+    while start < min(len(name), len(known)) and name[start] == known[start]:
+        start += 1
+    a, b = name[start:], known[start:]
+    if len(a) != len(b):
+        return a[1:] == b or a == b[1:]
+    swapped = a[:2] == b[1::-1] and a[2:] == b[2:]
+    return swapped or (len(known) >= 6 and a[1:] == b[1:])
