@@ -1,7 +1,9 @@
 """Problems are values: what is wrong, where, and what to do next."""
 
 import enum
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import msgspec
 
@@ -107,3 +109,108 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Returns "Did you mean …?" for a misspelled name, or ""."""
     match = nearest(name, known)
     return f"Did you mean '{match}'?" if match else ""
+
+
+Style = Callable[[str, str], str]
+"""Gives a text the look of `error`, `warning`, `place`, `hint` or `source`."""
+
+
+def plain(text: str, look: str) -> str:
+    """Returns a text as it is, without a look."""
+    return text
+
+
+def as_text(problem: Problem, style: Style = plain) -> str:
+    """Returns a problem for people: where, what, the source line with a caret, a hint.
+
+    Control characters and those that turn text around are escaped.
+    """
+    at, look = problem.location, problem.severity.value
+    place = ":".join(str(part) for part in (at.path, at.line, at.column) if part)
+    kind = style(f"{look}[{problem.code}]", look)
+    lines = [
+        f"{style(printable(place), 'place')}: {kind}: {printable(problem.message)}",
+        *_excerpt(at, style),
+    ]
+    if problem.hint:
+        lines += [
+            style(f"  {printable(line)}", "hint") for line in _lines(problem.hint)
+        ]
+    return "\n".join(lines)
+
+
+def _lines(text: str) -> list[str]:
+    return text.split("\n")
+
+
+def _excerpt(at: Location, style: Style) -> list[str]:
+    """Returns the source line and a caret below its column, cut to a screen's width."""
+    if not at.source.strip() or not at.line:
+        return []
+    start = max(0, at.column - 60)
+    shown = printable(at.source[start : start + 120])
+    margin = " " * len(str(at.line))
+    lines = [style(f"  {at.line} | {shown}", "source")]
+    if at.column:
+        before = printable(at.source[start : at.column - 1])
+        caret = " " * width(before)
+        lines.append(style(f"  {margin} | {caret}^", "source"))
+    return lines
+
+
+def width(text: str) -> int:
+    """Returns how many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    joined = sum(unicodedata.category(c) in ("Mn", "Me", "Cf") for c in text)
+    return len(text) + wide - joined
+
+
+def printable(text: str) -> str:
+    """Returns a text that cannot steer a terminal: its controls are escaped."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_shown(char) for char in text)
+
+
+def _shown(char: str) -> str:
+    if char == "\t":
+        return " "
+    if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp", "Cs"):
+        code = ord(char)
+        return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+    return char
+
+
+def as_json(problem: Problem) -> dict[str, Any]:
+    """Returns a problem for programs."""
+    at = problem.location
+    return {
+        "code": problem.code,
+        "severity": problem.severity.value,
+        "path": at.path,
+        "line": at.line,
+        "column": at.column,
+        "message": problem.message,
+        "hint": problem.hint,
+        "source": at.source,
+    }
+
+
+def as_github(problem: Problem) -> str:
+    """Returns a problem as an annotation of GitHub Actions."""
+    at = problem.location
+    places = {"file": at.path, "line": at.line, "col": at.column}
+    given = [f"{key}={_property(value)}" for key, value in places.items() if value]
+    given.append(f"title={_property(problem.code)}")
+    text = "\n".join(part for part in (problem.message, problem.hint) if part)
+    return f"::{problem.severity.value} {','.join(given)}::{_data(text)}"
+
+
+def _data(text: object) -> str:
+    return str(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: object) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -302,6 +302,14 @@ def remove_staged(folder: Path) -> None:
             remove_empty(folder, path.rpartition("/")[0])
 
 
+def unstage(folder: Path, paths: Iterable[str]) -> None:
+    """Removes what was staged for some outputs, and folders made for it."""
+    for path in paths:
+        with suppress(OSError):
+            os.unlink(os.path.join(folder, staged_name(path)))
+        remove_empty(folder, path.rpartition("/")[0])
+
+
 def clean(folder: Path) -> list[str]:
     """Removes everything that the manifest says we wrote; returns the paths."""
     remove_staged(folder)

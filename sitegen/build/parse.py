@@ -49,12 +49,16 @@ def digest(data: bytes) -> bytes:
     return blake2b(data, digest_size=16).digest()
 
 
-def parse_file(root: Path, found: Found, rules: ParseRules) -> Entry:
-    """Returns the entry of a file on disk."""
+def parse_file(
+    root: Path, found: Found, rules: ParseRules, same_as: bytes = b""
+) -> Entry | Source:
+    """Returns the entry of a file; only its source if its digest is `same_as`."""
     try:
         data = (root / rules.content / found.path).read_bytes()
     except OSError as failure:
         return _unreadable(found, rules, failure)
+    if same_as and digest(data) == same_as:
+        return Source(found.path, same_as, found.mtime_ns, len(data), found.inode)
     return parse(found, data, rules)
 
 

@@ -76,11 +76,13 @@ class Target(msgspec.Struct, frozen=True, array_like=True):
     """Template name → digest of its text."""
     statics: dict[str, Static]
     bundles: dict[str, Static]
-    source_digests: dict[str, bytes]
-    """Source of a copied file → digest of its bytes."""
     states: tuple[State, ...]
     due: int | None
     """When time alone changes which posts are shown."""
+    clock: int
+    """The build's clock, in seconds since 1970."""
+    clocks: tuple[tuple[str, str], ...]
+    """Formats in which pages show the clock, and what they show."""
     artifacts: tuple[Artifact, ...]
     outputs: tuple[Output, ...]
     """In the order of `artifacts`."""

@@ -70,8 +70,8 @@ class Page:
         self.shared: set[Question] = set()
 
     def questions(self) -> list[Question]:
-        """Returns all that was asked for this page, in a stable order."""
-        return sorted({*self.reader.questions(), *self.shared}, key=repr)
+        """Returns all that was asked for this page."""
+        return list({*self.reader.questions(), *self.shared})
 
 
 class KeptInclude(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ this build, and only if what its answer could depend on has changed.
 """
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -112,6 +112,14 @@ def _part(
     return bool(getattr(before[id], name) != getattr(now[id], name))
 
 
+class Compact(msgspec.Struct, frozen=True):
+    """A table without questions that nobody asks any more."""
+
+    questions: list[bytes]
+    answers: list[bytes]
+    traces: tuple[bytes, ...]
+
+
 class Table:
     """Numbers questions, and keeps the digest of each one's answer."""
 
@@ -130,6 +138,21 @@ class Table:
             self.questions.append(question)
             self.answers.append(answer(decode(question)))
         return number
+
+    def compact(self, traces: Iterable[bytes]) -> "Compact":
+        """Returns the questions that some page asks, and the traces, renumbered."""
+        numbers: dict[int, int] = {}
+        renumbered = []
+        for data in traces:
+            old = array("I")
+            old.frombytes(data)
+            new = array("I", [numbers.setdefault(n, len(numbers)) for n in old])
+            renumbered.append(new.tobytes())
+        return Compact(
+            [self.questions[n] for n in numbers],
+            [self.answers[n] for n in numbers],
+            tuple(renumbered),
+        )
 
     def changed(self, changes: Changes, answers: Answers) -> dict[int, bytes]:
         """Returns the new digest of each question whose answer is another one now."""
@@ -160,18 +183,45 @@ def trace(numbers: Iterable[int]) -> bytes:
     return array("I", sorted(numbers)).tobytes()
 
 
-def numbers_in(trace: bytes) -> Iterator[int]:
-    """Yields the numbers of a trace."""
+def met(trace: bytes, changed: set[int]) -> list[int]:
+    """Returns the changed questions that a trace holds."""
     numbers = array("I")
     numbers.frombytes(trace)
-    yield from numbers
+    return [] if changed.isdisjoint(numbers) else sorted(changed.intersection(numbers))
 
 
-def meets(trace: bytes, changed: set[int]) -> bool:
-    """True if a trace holds a changed question."""
-    numbers = array("I")
-    numbers.frombytes(trace)
-    return not changed.isdisjoint(numbers)
+def words(question: Question) -> str:
+    """Returns what a question asks for, as `-v` says it."""
+    kind, *rest = question
+    if kind == "fields":
+        return f"{', '.join(rest[1])} of {_named(rest[0])}"
+    if kind == "columns":
+        return f"{', '.join(rest[1])} of {_query(rest[0])}"
+    if kind == "list":
+        return _query(rest[0])
+    if kind == "neighbour":
+        return f"the {('previous', 'next')[rest[1]]} of {rest[0]}"
+    if kind == "config":
+        return f"the setting {rest[0]}"
+    return {
+        "template": "the template",
+        "content": "the text of",
+        "now": "the time as",
+        "sitemap": "the list of addresses",
+        "redirects": "the aliases",
+        "link": "the link in",
+    }[kind] + "".join(f" {part}" for part in rest[:1])
+
+
+def _named(id: str) -> str:
+    return " ".join(part for part in id.split(":") if part) or "the home section"
+
+
+def _query(query: Any) -> str:
+    if query[0] == "slice":
+        start, stop = query[1:3]
+        return f"{_query(query[3:])} {(start or 0) + 1} to {stop}"
+    return " ".join(["the", *(str(part) for part in query)])
 
 
 _encode = msgspec.msgpack.Encoder().encode

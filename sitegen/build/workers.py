@@ -8,7 +8,6 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
 from typing import TypeVar
 
 from sitegen.problems import SitegenError
@@ -25,49 +24,58 @@ def available() -> int:
     return len(os.sched_getaffinity(0))
 
 
-@contextmanager
-def pool(jobs: int) -> Iterator[Executor | None]:
-    """Gives an executor of `jobs` processes; None, and no cost, for a single one.
+class Pool:
+    """Processes for tasks, started by the first task that is worth it."""
 
-    Where the process has one thread its workers are forked, which starts at once and
-    shares what was loaded already; else they are spawned, because a fork copies locks
-    in whatever state other threads left them.
+    def __init__(self, jobs: int, executor: Executor | None = None) -> None:
+        self.jobs = jobs
+        self.executor = executor
+
+    def __enter__(self) -> "Pool":
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if self.executor:
+            self.executor.shutdown(wait=True, cancel_futures=kind is not None)
+
+    def run(
+        self, task: Callable[[T], R], items: Iterable[T], worthwhile: bool
+    ) -> Iterator[R]:
+        """Yields the result of `task` for each item, in order.
+
+        Raises SitegenError if a worker process is killed.
+        """
+        if self.jobs <= 1 or not worthwhile:
+            return map(task, items)
+        self.executor = self.executor or _processes(self.jobs)
+        return _in_order(self.executor, task, items, self.jobs * WINDOW)
+
+
+def _processes(jobs: int) -> Executor:
+    """Returns an executor of `jobs` processes.
+
+    Where this process has one thread they are forked, which starts at once and shares
+    what is loaded already; else they are spawned, because a fork copies locks in
+    whatever state other threads left them.
     """
-    if jobs <= 1:
-        yield None
-        return
     import multiprocessing
     import threading
     from concurrent.futures import ProcessPoolExecutor
 
     method = "fork" if threading.active_count() == 1 else "spawn"
-    executor = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context(method))
-    try:
-        yield executor
-    except BaseException:
-        executor.shutdown(wait=True, cancel_futures=True)
-        raise
-    else:
-        executor.shutdown()
+    return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context(method))
 
 
-def run(
-    executor: Executor | None, task: Callable[[T], R], items: Iterable[T], width: int
+def _in_order(
+    executor: Executor, task: Callable[[T], R], items: Iterable[T], window: int
 ) -> Iterator[R]:
-    """Yields the result of `task` for each item, in order.
-
-    Raises SitegenError if a worker process is killed.
-    """
-    if executor is None:
-        yield from map(task, items)
-        return
     from concurrent.futures.process import BrokenProcessPool
 
     waiting: deque[Future[R]] = deque()
     try:
         for item in items:
-            waiting.append(executor.submit(task, item))
-            if len(waiting) > width * WINDOW:
+            waiting.append(executor.submit(_in_worker, task, item))
+            if len(waiting) > window:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
@@ -77,14 +85,17 @@ def run(
         raise SitegenError(message, hint) from failure
 
 
+def _in_worker(task: Callable[[T], R], item: T) -> R:
+    """Does a task in a process that leaves Ctrl-C to its parent."""
+    import signal
+    import threading
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return task(item)
+
+
 def chunks(items: list[T], size: int) -> Iterator[list[T]]:
     """Yields a list in parts of at most `size`."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
-
-
-def ignore_interrupts() -> None:
-    """Leaves Ctrl-C to the parent; a worker calls this as its task begins."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -52,7 +52,7 @@ class Reader:
         return self.documents(id)
 
     def questions(self) -> list[Question]:
-        """Returns all that was asked, in a stable order."""
+        """Returns all that was asked."""
         asked = list(self.asked)
         for id, names in self.fields.items():
             if names:
@@ -60,7 +60,7 @@ class Reader:
         for query, names in self.columns.items():
             if names:
                 asked.append(("columns", query, tuple(sorted(names))))
-        return sorted(asked, key=repr)
+        return asked
 
 
 class View:

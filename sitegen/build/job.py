@@ -1,0 +1,155 @@
+"""What a worker needs to make pages, and the tasks that make them.
+
+A job is everything that rendering reads besides the bodies: it is written to one file,
+named by its digest, and a worker reads it once and keeps it.
+"""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from sitegen.build.outputs import Output, Staged, stage, stage_copy
+from sitegen.build.parse import ChangedMeanwhile, Documents, ParseRules
+from sitegen.build.render import render
+from sitegen.build.templates import (
+    HonestEnvironment,
+    TemplateFailure,
+    TemplateSource,
+)
+from sitegen.build.theme import source_file
+from sitegen.build.trace import encode
+from sitegen.content.records import Body
+from sitegen.problems import Problem
+from sitegen.site.model import Site, SiteData
+from sitegen.site.plan import Artifact
+
+
+class Job(msgspec.Struct, frozen=True, array_like=True):
+    """All that the pages of one build are made from."""
+
+    root: str
+    output: str
+    rules: ParseRules
+    data: SiteData
+    templates: dict[str, TemplateSource]
+    bodies: dict[str, Body]
+
+
+class Workshop:
+    """A job made ready: its site, its templates and its documents."""
+
+    def __init__(self, job: Job, site: Site | None = None) -> None:
+        self.root = Path(job.root)
+        self.output = job.output
+        self.site = site or Site(job.data)
+        self.environment = HonestEnvironment(job.templates)
+        self.documents = Documents(self.root, job.rules, job.bodies)
+
+
+class Wanted(msgspec.Struct, frozen=True, array_like=True):
+    """An artifact to make, and its output as the last build left it."""
+
+    artifact: Artifact
+    known: Output | None
+
+
+class Task(msgspec.Struct, frozen=True, array_like=True):
+    """Some artifacts of a job, for one worker."""
+
+    job: str
+    """The file that the job lies in; its name holds the job's digest."""
+    wanted: tuple[Wanted, ...]
+
+
+class Made(msgspec.Struct, frozen=True, array_like=True):
+    """What became of one artifact."""
+
+    staged: Staged | None
+    numbers: tuple[int, ...]
+    """Its questions, as places in the result's list."""
+    problem: Problem | None = None
+    nanoseconds: int = 0
+    changed: str = ""
+    """The id of a content file that is not as it was parsed."""
+
+
+class Result(msgspec.Struct, frozen=True, array_like=True):
+    """What a worker made of a task."""
+
+    questions: tuple[bytes, ...]
+    made: tuple[Made, ...]
+
+
+_workshops: dict[str, Workshop] = {}
+"""The job that this process keeps, by the file it came from; one at a time."""
+
+
+def write_job(job: Job, folder: Path) -> str:
+    """Writes a job for workers to read; returns the file."""
+    from hashlib import blake2b
+
+    data = msgspec.msgpack.encode(job)
+    name = blake2b(data, digest_size=16).hexdigest()
+    file = folder / f"job-{name}-{os.getpid()}"
+    file.write_bytes(data)
+    return str(file)
+
+
+def keep(file: str, workshop: Workshop) -> None:
+    """Keeps a job's workshop for this process and those forked from it."""
+    _workshops.clear()
+    _workshops[file] = workshop
+
+
+def forget() -> None:
+    """Lets go of the job that this process keeps."""
+    _workshops.clear()
+
+
+def workshop_of(file: str) -> Workshop:
+    """Returns the workshop of a job, which is read from its file at most once."""
+    if file not in _workshops:
+        job = msgspec.msgpack.decode(Path(file).read_bytes(), type=Job)
+        keep(file, Workshop(job))
+    return _workshops[file]
+
+
+def make_task(data: bytes) -> bytes:
+    """Returns a Result as MessagePack for a Task as MessagePack; a worker's task."""
+    task = msgspec.msgpack.decode(data, type=Task)
+    return msgspec.msgpack.encode(make(workshop_of(task.job), task.wanted))
+
+
+def make(workshop: Workshop, wanted: tuple[Wanted, ...]) -> Result:
+    """Makes artifacts and stages them."""
+    table: dict[bytes, int] = {}
+    made = tuple(_make_one(workshop, item, table) for item in wanted)
+    return Result(tuple(table), made)
+
+
+def _make_one(workshop: Workshop, wanted: Wanted, table: dict[bytes, int]) -> Made:
+    import time
+
+    start = time.perf_counter_ns()
+    artifact = wanted.artifact
+    try:
+        if artifact.kind == "file":
+            source = str(source_file(workshop.root, artifact.source))
+            staged = stage_copy(workshop.output, artifact.output, source, wanted.known)
+            return Made(staged, (), None, time.perf_counter_ns() - start)
+        rendering = render(
+            artifact, workshop.site, workshop.environment, workshop.documents
+        )
+    except TemplateFailure as failure:
+        if isinstance(failure.__cause__, ChangedMeanwhile):
+            return Made(None, (), changed=str(failure.__cause__))
+        return Made(None, (), failure.problem)
+    except FileNotFoundError:
+        return Made(None, (), changed=artifact.source)
+    staged = stage(workshop.output, artifact.output, rendering.data, wanted.known)
+    numbers = tuple(
+        table.setdefault(encode(question), len(table))
+        for question in rendering.questions
+    )
+    return Made(staged, numbers, None, time.perf_counter_ns() - start)

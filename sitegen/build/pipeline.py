@@ -1,0 +1,481 @@
+"""Content in, site out: `build` does what `sitegen build` says, and says what it did.
+
+The steps, each a value made from the one before:
+
+1. inputs are read, as far as they changed;
+2. if nothing changed and the outputs are as we left them, that was all;
+3. the site is made, planned and checked; an error ends the build here;
+4. of the planned artifacts the stale ones are made and staged beside their targets;
+5. all staged files take their places, ours that are no longer planned go;
+6. the store remembers what was asked, and what was answered.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+
+from sitegen.build import job as jobs
+from sitegen.build import outputs, trace, workers
+from sitegen.build.job import Job, Made, Result, Task, Wanted, Workshop
+from sitegen.build.outputs import Output, Staged
+from sitegen.build.store import FOLDER, State, Store, Target, make_folder
+from sitegen.build.survey import Asked, Inputs, Progress, Survey, read_inputs, silent
+from sitegen.build.theme import Static
+from sitegen.config import Config
+from sitegen.problems import Problem, ProblemsFound, SitegenError
+from sitegen.site.plan import Artifact
+from sitegen.site.visibility import Shown, Waiting
+
+RENDER_CHUNK = 60
+"""Artifacts that a worker makes at a time."""
+
+SMALL = 60
+"""Fewer stale artifacts than this are not worth a pool of processes."""
+
+CODES = {
+    "build-race": "A content file changed while the site was being built.",
+}
+
+
+class Order(msgspec.Struct, frozen=True):
+    """How a build is to be done; never what comes out."""
+
+    jobs: int = 1
+    force: bool = False
+    """Trust nothing that earlier builds remember."""
+    strict: bool = False
+    """Warnings stop the build too."""
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What a build did."""
+
+    total: int
+    """Files of the site."""
+    rendered: int
+    """Files that were made anew."""
+    written: int
+    """Files whose bytes were not already there."""
+    removed: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    waiting: tuple[Waiting, ...]
+    asked: int = 0
+    """Questions that were answered."""
+    reasons: dict[str, str] = {}
+    """Output path → why it was made anew."""
+    times: tuple[tuple[str, int], ...] = ()
+    """Output path and nanoseconds of what was made in this build."""
+    doubts: tuple[str, ...] = ()
+    """Why the cache was not trusted."""
+
+
+def build(asked: Asked, order: Order, progress: Progress = silent) -> Report:
+    """Brings the output folder up to date and returns what was done.
+
+    Raises ProblemsFound if there are errors; then nothing is written.
+    """
+    store = Store(asked.root)
+    with locked(asked.root), workers.Pool(order.jobs) as pool:
+        return _Build(asked, order, store, pool, progress).run()
+
+
+@contextmanager
+def locked(root: Path) -> Iterator[None]:
+    """Keeps other builds of this site out; waits for one that is under way."""
+    import fcntl
+
+    folder = root / FOLDER
+    make_folder(folder)
+    try:
+        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError:
+        # A site on a read-only disk has no cache to guard.
+        yield
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def output_folder(root: Path, config: Config) -> Path:
+    """Returns the folder that the site is written to.
+
+    Raises SitegenError if writing there would touch the site's sources.
+    """
+    folder = Path(os.path.normpath(root / config.paths.output))
+    real = Path(os.path.realpath(folder))
+    sources = [root]
+    for name in (config.paths.content, config.paths.templates, config.paths.static):
+        if name != ".":
+            sources.append(root / name)
+    for source in sources:
+        source = Path(os.path.realpath(source))
+        if source == real or source.is_relative_to(real):
+            hint = "Choose a folder of its own with -o or [paths] output."
+            raise SitegenError(f"The output folder {folder} holds the sources.", hint)
+        if source != Path(os.path.realpath(root)) and real.is_relative_to(source):
+            hint = "Choose a folder of its own with -o or [paths] output."
+            raise SitegenError(f"The output folder {folder} lies in {source}.", hint)
+    return folder
+
+
+def target_key(config: Config, shown: Shown) -> bytes:
+    """Returns the name of a target: where it is written, and for which address."""
+    what = (config.paths.output, config.base_url, shown)
+    return _digest(msgspec.msgpack.encode(what))
+
+
+class _Build:
+    """One run; each method is a step."""
+
+    def __init__(
+        self,
+        asked: Asked,
+        order: Order,
+        store: Store,
+        pool: workers.Pool,
+        progress: Progress,
+    ) -> None:
+        self.asked = asked
+        self.order = order
+        self.store = store
+        self.pool = pool
+        self.progress = progress
+        self.root = asked.root
+        self.folder = output_folder(asked.root, asked.config)
+        self.key = target_key(asked.config, asked.shown)
+        self.config = _digest(msgspec.msgpack.encode(asked.config))
+        self.target = None if order.force else store.load_target(self.key)
+
+    def run(self) -> Report:
+        """Does all the steps."""
+        inputs = self.read()
+        survey = Survey(self.root, inputs)
+        templates = {
+            name: _digest(source.text.encode())
+            for name, source in inputs.templates.sources.items()
+        }
+        if self.target and self.is_done(inputs, survey, templates):
+            return self.report_nothing(survey, self.target)
+        manifest = outputs.read_manifest(self.folder)
+        if not self.target:
+            outputs.remove_staged(self.folder)
+        problems = self.check(survey)
+        plan = _Plan(survey, self.target, self.config, templates, self.folder)
+        made = self.make(survey, plan, manifest)
+        removed = outputs.commit(self.folder, made.staged, plan.fresh_outputs, manifest)
+        self.remember(survey, plan, made, templates, problems)
+        return Report(
+            len(plan.artifacts),
+            len(plan.stale),
+            sum(item.waiting for item in made.staged),
+            tuple(removed),
+            tuple(problems),
+            survey.waiting,
+            plan.answers.asked,
+            plan.reasons,
+            made.times,
+            tuple(self.store.doubts),
+        )
+
+    def read(self) -> Inputs:
+        """Step 1: reads what changed."""
+        from sitegen.build.parse import rules_of
+
+        rules = rules_of(self.asked.config)
+        known = () if self.order.force else self.store.load_entries(rules)
+        inputs = read_inputs(self.asked, known, self.pool, self.progress)
+        if not inputs.unchanged or any(
+            old is not new for old, new in zip(known, inputs.entries, strict=False)
+        ):
+            self.store.save_entries(rules, inputs.entries)
+        return inputs
+
+    def is_done(
+        self, inputs: Inputs, survey: Survey, templates: Mapping[str, bytes]
+    ) -> bool:
+        """Step 2: True if this very site lies in the output folder already."""
+        from sitegen.markup import is_pure
+
+        target = self.target
+        return (
+            target is not None
+            and inputs.unchanged
+            and not inputs.problems
+            and target.config == self.config
+            and target.templates == templates
+            and target.statics == inputs.statics
+            and target.bundles == inputs.bundles
+            and (target.due is None or self.asked.now.at < target.due)
+            and self.asked.now.at >= target.clock
+            and is_pure(self.asked.config.markdown)
+            and _same_ids(target.states, survey)
+            and not self.clock_tells(target)
+            and all(outputs.as_left(str(self.folder), o) for o in target.outputs)
+            and not self.order.strict
+        )
+
+    def clock_tells(self, target: Target) -> bool:
+        """True if a page shows the time, and would show another one now."""
+        when = self.asked.now.datetime()
+        return any(when.strftime(format) != shown for format, shown in target.clocks)
+
+    def report_nothing(self, survey: Survey, target: Target) -> Report:
+        """Returns the report of a build that had nothing to do."""
+        problems = sorted(
+            [*survey.parse_problems, *target.checks], key=Problem.sort_key
+        )
+        return Report(
+            len(target.outputs), 0, 0, (), tuple(problems), target_waiting(survey)
+        )
+
+    def check(self, survey: Survey) -> list[Problem]:
+        """Step 3: returns the warnings; raises ProblemsFound for errors."""
+        problems = survey.problems()
+        if any(p.is_error or self.order.strict for p in problems):
+            raise ProblemsFound(problems)
+        return problems
+
+    def make(
+        self, survey: Survey, plan: "_Plan", manifest: outputs.Manifest
+    ) -> "_Made":
+        """Step 4: makes and stages what is stale."""
+        stale = plan.stale
+        outputs.clear_way(self.folder, (a.output for a in stale), manifest)
+        made = _Made(plan)
+        try:
+            for result in self.results(survey, plan):
+                made.add(result)
+                self.progress("rendering", len(made.staged), len(stale))
+            made.refuse_problems()
+            name = self.asked.config.paths.output
+            foreign = outputs.foreign(self.folder, name, made.staged, manifest)
+            if problems := list(foreign):
+                raise ProblemsFound(problems)
+        except BaseException:
+            outputs.unstage(self.folder, (a.output for a in stale))
+            raise
+        return made
+
+    def results(self, survey: Survey, plan: "_Plan") -> Iterator[Result]:
+        """Yields what workers made, in the order of the stale artifacts."""
+        wanted = [Wanted(a, plan.known.get(a.output)) for a in plan.stale]
+        if not wanted:
+            return
+        job = Job(
+            str(self.root),
+            str(self.folder),
+            survey.inputs.rules,
+            survey.site.data,
+            dict(survey.inputs.templates.sources),
+            survey.bodies,
+        )
+        workshop = Workshop(job, survey.site)
+        if self.order.jobs <= 1 or len(wanted) < SMALL:
+            for part in workers.chunks(wanted, RENDER_CHUNK):
+                yield jobs.make(workshop, tuple(part))
+            return
+        file = jobs.write_job(job, self.store.folder)
+        try:
+            tasks = (
+                msgspec.msgpack.encode(Task(file, tuple(part)))
+                for part in workers.chunks(wanted, RENDER_CHUNK)
+            )
+            for data in self.pool.run(jobs.make_task, tasks, True):
+                yield msgspec.msgpack.decode(data, type=Result)
+        finally:
+            with suppress(OSError):
+                os.unlink(file)
+
+    def remember(
+        self,
+        survey: Survey,
+        plan: "_Plan",
+        made: "_Made",
+        templates: dict[str, bytes],
+        problems: list[Problem],
+    ) -> None:
+        """Step 6: keeps what was asked and answered."""
+        found = {item.output.path: item.output for item in made.staged}
+        everything = {**plan.known, **found}
+        inputs = survey.inputs
+        parsed = set(map(id, survey.parse_problems))
+        table = plan.table.compact(
+            made.traces.get(a.output, plan.traces.get(a.output, b""))
+            for a in plan.artifacts
+        )
+        formats = {
+            question[1]
+            for encoded in table.questions
+            if (question := trace.decode(encoded))[0] == "now"
+        }
+        when = inputs.now.datetime()
+        self.store.save_target(
+            self.key,
+            Target(
+                self.config,
+                templates,
+                dict(inputs.statics),
+                dict(inputs.bundles),
+                plan.states,
+                survey.due,
+                inputs.now.at,
+                tuple(sorted((f, when.strftime(f)) for f in formats)),
+                plan.artifacts,
+                tuple(everything[a.output] for a in plan.artifacts),
+                tuple(table.questions),
+                tuple(table.answers),
+                table.traces,
+                tuple(p for p in problems if id(p) not in parsed),
+            ),
+        )
+
+
+class _Plan:
+    """What is to be made anew, and why."""
+
+    def __init__(
+        self,
+        survey: Survey,
+        target: Target | None,
+        config: bytes,
+        templates: Mapping[str, bytes],
+        folder: Path,
+    ) -> None:
+        from sitegen.markup import is_pure
+
+        self.artifacts = survey.artifacts
+        self.states = trace.states_of(survey.site, survey.bodies, survey.outlines)
+        self.answers = trace.Answers(
+            survey.site, survey.bodies, survey.outlines, templates
+        )
+        self.table = trace.Table()
+        self.known: dict[str, Output] = {}
+        self.traces: dict[str, bytes] = {}
+        self.reasons: dict[str, str] = {}
+        if target is None:
+            self.stale = self.artifacts
+            self.fresh_outputs: list[Output] = []
+            return
+        pure = is_pure(survey.config.markdown)
+        changes = trace.Changes(
+            target,
+            config,
+            templates,
+            self.states,
+            dict(target.bundles) != dict(survey.inputs.bundles),
+            pure,
+        )
+        self.table = trace.Table(target.questions, target.answers)
+        changed = self.table.changed(changes, self.answers)
+        for number, digest in changed.items():
+            self.table.answers[number] = digest
+        before = {a.output: a for a in target.artifacts}
+        self.known = {o.path: o for o in target.outputs}
+        self.traces = {
+            artifact.output: data
+            for artifact, data in zip(target.artifacts, target.traces, strict=True)
+        }
+        statics = _changed_files(target, survey.inputs)
+        numbers = set(changed)
+        for artifact in self.artifacts:
+            reason = self._reason(artifact, before, numbers, statics, folder)
+            if reason:
+                self.reasons[artifact.output] = reason
+        self.stale = tuple(a for a in self.artifacts if a.output in self.reasons)
+        self.fresh_outputs = [
+            self.known[a.output] for a in self.artifacts if a.output not in self.reasons
+        ]
+
+    def _reason(
+        self,
+        artifact: Artifact,
+        before: Mapping[str, Artifact],
+        changed: set[int],
+        files: set[str],
+        folder: Path,
+    ) -> str:
+        """Returns why an artifact is stale; "" if it is fresh."""
+        old = before.get(artifact.output)
+        if old is None:
+            return "new"
+        if old != artifact:
+            return "planned differently"
+        if artifact.source:
+            if artifact.source in files:
+                return f"{artifact.source} changed"
+        elif artifact.kind == "highlight":
+            pass
+        else:
+            for number in trace.met(self.traces[artifact.output], changed):
+                return trace.words(trace.decode(self.table.questions[number]))
+        if not outputs.as_left(str(folder), self.known[artifact.output]):
+            return "not as we left it"
+        return ""
+
+
+class _Made:
+    """What workers have made so far."""
+
+    def __init__(self, plan: _Plan) -> None:
+        self.plan = plan
+        self.staged: list[Staged] = []
+        self.traces: dict[str, bytes] = {}
+        self.problems: list[Problem] = []
+        self.times: tuple[tuple[str, int], ...] = ()
+        self._times: list[tuple[str, int]] = []
+        self._next = iter(plan.stale)
+
+    def add(self, result: Result) -> None:
+        """Takes in a worker's result."""
+        table, answer = self.plan.table, self.plan.answers.digest
+        numbers = [table.number(question, answer) for question in result.questions]
+        for made in result.made:
+            self._add_one(made, next(self._next), numbers)
+
+    def _add_one(self, made: Made, artifact: Artifact, numbers: list[int]) -> None:
+        if made.changed:
+            message = f"{made.changed} changed while the site was being built."
+            raise SitegenError(message, "Build again.")
+        if made.problem:
+            self.problems.append(made.problem)
+        if made.staged:
+            self.staged.append(made.staged)
+            self._times.append((artifact.output, made.nanoseconds))
+            self.traces[artifact.output] = trace.trace(
+                numbers[place] for place in made.numbers
+            )
+
+    def refuse_problems(self) -> None:
+        """Raises ProblemsFound if a page could not be made."""
+        self.times = tuple(self._times)
+        if self.problems:
+            raise ProblemsFound(set(self.problems))
+
+
+def target_waiting(survey: Survey) -> tuple[Waiting, ...]:
+    """Returns the posts that are left out."""
+    return survey.waiting
+
+
+def _same_ids(states: Iterable[State], survey: Survey) -> bool:
+    waiting = {post.id for post in survey.waiting}
+    shown = [post.id for post in survey.posts if post.id not in waiting]
+    return [state.id for state in states] == shown
+
+
+def _changed_files(target: Target, inputs: Inputs) -> set[str]:
+    """Returns the sources of copied files whose stat signature is another one."""
+    before = {s.source: s for s in (*target.statics.values(), *target.bundles.values())}
+    now: Iterable[Static] = (*inputs.statics.values(), *inputs.bundles.values())
+    return {static.source for static in now if before.get(static.source) != static}
+
+
+def _digest(data: bytes) -> bytes:
+    return blake2b(data, digest_size=16).digest()

@@ -1,0 +1,151 @@
+"""`sitegen build` and `sitegen clean`."""
+
+import time
+
+import click
+
+from sitegen.build.pipeline import Order, Report
+from sitegen.build.pipeline import build as run_build
+from sitegen.build.survey import Asked
+from sitegen.build.workers import available
+from sitegen.cli.options import content_options, strict_option
+from sitegen.cli.site import asked as ask
+from sitegen.cli.site import when_words
+from sitegen.cli.terminal import ProgressBar, plural, say, show_problems
+from sitegen.problems import printable
+from sitegen.site.visibility import Shown, Waiting
+
+
+@click.command()
+@click.option(
+    "-o", "--output", metavar="DIR", help="Write the site here.  [default: output]"
+)
+@content_options
+@click.option("--base-url", metavar="URL", help="Build for this address.")
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Processes to use.  [default: one for each processor]",
+)
+@click.option("--force", is_flag=True, help="Make everything anew; trust no cache.")
+@strict_option
+@click.option("--profile", is_flag=True, help="Show where the time went.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing when all is well.")
+@click.option("-v", "--verbose", is_flag=True, help="Say why each page was made anew.")
+@click.pass_obj
+def build(
+    obj: tuple[str, str],
+    output: str | None,
+    drafts: bool,
+    future: bool,
+    expired: bool,
+    clock: str | None,
+    base_url: str | None,
+    jobs: int | None,
+    force: bool,
+    strict: bool,
+    profile: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    """Writes the site to the output folder.
+
+    Only what changed is made anew. If there is an error, nothing is written and the
+    last good output stays.
+
+    \b
+    Examples:
+      sitegen build
+      sitegen build --drafts --future
+      sitegen build --base-url https://example.org/blog -o public
+    """
+    start = time.perf_counter()
+    shown = Shown(drafts, future, expired)
+    asked = ask(obj, shown, clock, base_url, output)
+    bar = ProgressBar()
+    try:
+        report = run_build(asked, Order(jobs or available(), force, strict), bar)
+    finally:
+        bar.close()
+    show_problems(report.problems, say)
+    if verbose:
+        show_reasons(report)
+    if profile:
+        from sitegen.cli.profile import show_profile
+
+        show_profile(report)
+    if not quiet:
+        show_summary(asked, report, time.perf_counter() - start)
+
+
+def show_summary(asked: Asked, report: Report, seconds: float) -> None:
+    """Prints what a build did, and what it left out."""
+    parts = [f"{plural(report.rendered, 'page')} made"] if report.rendered else []
+    if report.removed:
+        parts.append(f"{plural(len(report.removed), 'file')} removed")
+    what = ", ".join(parts) or "nothing to do"
+    folder = asked.config.paths.output
+    say(f"{plural(report.total, 'file')} in {folder}: {what}, {seconds:.2f} s.")
+    show_waiting(asked, report.waiting)
+    if not asked.config.base_url:
+        say("Without base_url there is no feed, sitemap or canonical link.")
+
+
+def show_waiting(asked: Asked, waiting: tuple[Waiting, ...]) -> None:
+    """Prints which posts are left out, and why."""
+    if not waiting:
+        return
+    verb = "waits" if len(waiting) == 1 else "wait"
+    shown = [waiting_words(asked, item) for item in waiting[:5]]
+    if len(waiting) > len(shown):
+        shown.append(f"and {len(waiting) - len(shown)} more (see sitegen list all)")
+    say(f"{plural(len(waiting), 'post')} {verb}: {'; '.join(shown)}.")
+
+
+def waiting_words(asked: Asked, waiting: Waiting) -> str:
+    """Returns words for one post that is left out."""
+    when = when_words(waiting.moment, asked.config)
+    reasons = {
+        "draft": "a draft",
+        "future": f"until {when}",
+        "expired": f"expired {when}",
+    }
+    return f'"{printable(waiting.title)}", {reasons[waiting.reason]}'
+
+
+def show_reasons(report: Report) -> None:
+    """Prints why each page was made anew."""
+    for doubt in report.doubts:
+        say(f"The cache is not used: {doubt}.")
+    for path, reason in sorted(report.reasons.items()):
+        say(f"{path}: {reason}")
+    for path in report.removed:
+        say(f"{path}: removed")
+
+
+@click.command()
+@click.option(
+    "-o", "--output", metavar="DIR", help="Clean this folder.  [default: output]"
+)
+@click.pass_obj
+def clean(obj: tuple[str, str], output: str | None) -> None:
+    """Removes what sitegen wrote: its files in the output folder, and its cache.
+
+    Files that it did not write, or that somebody changed since, stay.
+
+    \b
+    Example:
+      sitegen clean
+    """
+    from sitegen.build import outputs
+    from sitegen.build.pipeline import locked, output_folder
+    from sitegen.build.store import Store
+
+    asked = ask(obj, output=output)
+    folder = output_folder(asked.root, asked.config)
+    with locked(asked.root):
+        removed = outputs.clean(folder)
+        Store(asked.root).clear()
+    say(f"Removed {plural(len(removed), 'file')} from {asked.config.paths.output}.")
