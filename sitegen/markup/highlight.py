@@ -1,0 +1,96 @@
+"""Code blocks: their HTML, coloured by Pygments, and the colours' stylesheet."""
+
+import re
+from collections import defaultdict
+from functools import cache
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pygments.lexer import Lexer
+
+LONGEST = 200_000
+"""Code of more characters is not coloured: some lexers take quadratic time."""
+
+LIGHT = {"background": "#f6f8fa", "text": "#1f2328"}
+DARK = {"background": "#161b22", "text": "#e6edf3"}
+COLOURS = {
+    # tokens: (on light, on dark)
+    "c ch cm cpf c1 cs": ("#57606a", "#9ba6b2"),
+    "k kc kd kn kr kt ow cp o": ("#b3202d", "#ff8b80"),
+    "s sa sb sc dl sd s2 sh sx s1 ss se si sr": ("#0a3069", "#a5d6ff"),
+    "m mb mf mh mi mo il": ("#0550ae", "#79c0ff"),
+    "nc nf fm nd ne nn": ("#6639ba", "#d2a8ff"),
+    "nt": ("#116329", "#7ee787"),
+    "na nb bp no nv vc vg vi vm py l ld": ("#0550ae", "#79c0ff"),
+    "gi": ("#116329", "#7ee787"),
+    "gd gr gt": ("#b3202d", "#ff8b80"),
+    "gh gu gp": ("#57606a", "#9ba6b2"),
+    "err": ("#b3202d", "#ff8b80"),
+}
+"""Pygments' token classes by colour; each has a contrast of at least 4.5 to 1."""
+
+_LANGUAGE = re.compile(r"[\s{.]*([^\s{}.,:;=]+)")
+
+
+def language_of(info: str | None) -> str:
+    """Returns the language that a fence's info string names, or ""."""
+    match = _LANGUAGE.match(info or "")
+    return match[1] if match else ""
+
+
+def code_block(info: str | None, code: str) -> str:
+    """Returns a code block's HTML, coloured if its language is known."""
+    language = language_of(info)
+    lexer = _lexer(language.lower()) if language and len(code) <= LONGEST else None
+    return _wrap(language, _coloured(code, lexer) if lexer else escape(code))
+
+
+def plain_block(info: str | None, code: str) -> str:
+    """Returns a code block's HTML without colours."""
+    return _wrap(language_of(info), escape(code))
+
+
+def _wrap(language: str, code: str) -> str:
+    """Returns the block; it can be focused, so that keys can scroll it."""
+    named = f' class="language-{escape(language)}"' if language else ""
+    return (
+        f'<div class="highlight"><pre tabindex="0"><code{named}>{code}'
+        "</code></pre></div>\n"
+    )
+
+
+def _coloured(code: str, lexer: "Lexer") -> str:
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+
+    return highlight(code, lexer, HtmlFormatter(nowrap=True))
+
+
+@cache
+def _lexer(language: str) -> "Lexer | None":
+    from pygments.lexers import get_lexer_by_name
+    from pygments.util import ClassNotFound
+
+    try:
+        return get_lexer_by_name(language, stripnl=False)
+    except ClassNotFound:
+        return None
+
+
+@cache
+def highlight_stylesheet() -> str:
+    """Returns the CSS for coloured code, on light and on dark screens."""
+    light, dark = _rules(LIGHT, 0), _rules(DARK, 1)
+    return f"{light}@media (prefers-color-scheme:dark){{\n{dark}}}\n"
+
+
+def _rules(base: dict[str, str], column: int) -> str:
+    tokens: dict[str, list[str]] = defaultdict(list)
+    for names, colours in COLOURS.items():
+        tokens[colours[column]] += names.split()
+    block = f".highlight pre{{background:{base['background']};color:{base['text']}}}\n"
+    return block + "".join(
+        f".highlight :is({','.join('.' + name for name in names)}){{color:{colour}}}\n"
+        for colour, names in tokens.items()
+    )
