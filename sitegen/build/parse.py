@@ -65,7 +65,7 @@ def parse_file(
 def parse(found: Found, data: bytes, rules: ParseRules) -> Entry:
     """Returns the entry of a file's bytes."""
     from sitegen.content.posts import PostRules, read_post
-    from sitegen.markup import outline
+    from sitegen.markup.engine import outline
 
     source = Source(found.path, digest(data), found.mtime_ns, len(data), found.inode)
     post_rules = PostRules(rules.timezone, rules.taxonomies)
@@ -114,7 +114,7 @@ class Documents:
         """
         if self.last and self.last[0] == id:
             return self.last[1]
-        from sitegen.markup import render
+        from sitegen.markup.engine import render
 
         document, _ = render(self.text(id), self.rules.markdown)
         self.last = (id, document)

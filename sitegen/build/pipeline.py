@@ -201,7 +201,7 @@ class _Build:
         self, inputs: Inputs, survey: Survey, templates: Mapping[str, bytes]
     ) -> bool:
         """Step 2: True if this very site lies in the output folder already."""
-        from sitegen.markup import is_pure
+        from sitegen.markup.engine import is_pure
 
         target = self.target
         return (
@@ -348,7 +348,7 @@ class _Plan:
         templates: Mapping[str, bytes],
         folder: Path,
     ) -> None:
-        from sitegen.markup import is_pure
+        from sitegen.markup.engine import is_pure
 
         self.artifacts = survey.artifacts
         self.states = trace.states_of(survey.site, survey.bodies, survey.outlines)

@@ -32,7 +32,7 @@ class FilePlaces:
         self, id: str, targets: Collection[str]
     ) -> Mapping[str, tuple[Location, ...]]:
         """Returns the places of references in a body, by target."""
-        from sitegen.markup import reference_positions
+        from sitegen.markup.positions import reference_positions
 
         path = shown_path(self.content, id)
         try:

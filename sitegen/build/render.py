@@ -136,7 +136,7 @@ def _redirects(site: Site) -> tuple[str, list[Question]]:
 
 
 def _highlight(site: Site) -> tuple[str, list[Question]]:
-    from sitegen.markup import highlight_stylesheet
+    from sitegen.markup.highlight import highlight_stylesheet
 
     return highlight_stylesheet(), []
 

@@ -29,7 +29,8 @@ import msgspec
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.environment import Template, TemplateModule
-from jinja2.runtime import Context, StrictUndefined, missing
+from jinja2.runtime import Context, StrictUndefined
+from jinja2.utils import missing
 from markupsafe import Markup
 
 from sitegen.problems import Location, Problem, error
@@ -464,7 +465,7 @@ def _date(value: datetime | str | None, format: str = "%Y-%m-%d") -> str:
 @jinja2.pass_context
 def _markdown(context: Context, text: str) -> Markup:
     """`{{ post.extra.note|markdown }}`: Markdown as HTML."""
-    from sitegen.markup import render
+    from sitegen.markup.engine import render
     from sitegen.site.views import join
 
     page = _page(context)

@@ -165,7 +165,7 @@ def _check_title(title: str) -> None:
 
     fault = check_title(title)
     if fault:
-        raise SitegenError(fault[0], fault[1])
+        raise SitegenError(fault.message, fault.hint)
 
 
 def _checked_section(section: str) -> str:

@@ -206,7 +206,7 @@ class PostView(View):
     @property
     def words(self) -> int:
         """The number of words in its text."""
-        from sitegen.markup import count_words
+        from sitegen.markup.text import count_words
 
         return count_words(self._reader.document(self._id))
 
@@ -343,13 +343,17 @@ TITLES = {"404": "Page not found", "submit": "Submit", "submitted": "Thank you"}
 """Titles of pages that no content file names."""
 
 
+def _note_nothing(name: str) -> None:
+    """Notes nothing: a page asks in the name of its subject."""
+
+
 class PageView(View):
     """The page being rendered."""
 
     __slots__ = ("kind",)
 
     def __init__(self, reader: Reader, kind: str, path: str, subject: str) -> None:
-        super().__init__(reader, subject, path, reader.asked.add)
+        super().__init__(reader, subject, path, _note_nothing)
         self.kind = kind
 
     @property
