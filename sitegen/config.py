@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -106,12 +107,20 @@ class Config(msgspec.Struct, frozen=True):
     @property
     def base_path(self) -> str:
         """The path of `base_url` without a slash at its end; "" at a host's root."""
-        return re.sub(r"^https?://[^/]*", "", self.base_url)
+        return _split_url(self.base_url)[1]
 
     @property
     def origin(self) -> str:
         """Scheme and host of `base_url`; "" without one."""
-        return self.base_url.removesuffix(self.base_path)
+        return _split_url(self.base_url)[0]
+
+
+@lru_cache(maxsize=8)
+def _split_url(base_url: str) -> tuple[str, str]:
+    """Returns scheme with host, and the path; asked for every URL of a page."""
+    match = re.match(r"https?://[^/]*", base_url)
+    origin = match[0] if match else ""
+    return origin, base_url[len(origin) :]
 
 
 TABLES = ("paths", "build", "unique", "feed", "markdown")

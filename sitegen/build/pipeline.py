@@ -161,7 +161,7 @@ class _Build:
             name: _digest(source.text.encode())
             for name, source in inputs.templates.sources.items()
         }
-        if self.target and self.is_done(inputs, survey, templates):
+        if self.target and self.is_done(inputs, templates):
             return self.report_nothing(survey, self.target)
         manifest = outputs.read_manifest(self.folder)
         if not self.target:
@@ -191,35 +191,42 @@ class _Build:
         rules = rules_of(self.asked.config)
         known = () if self.order.force else self.store.load_entries(rules)
         inputs = read_inputs(self.asked, known, self.pool, self.progress)
-        if not inputs.unchanged or any(
-            old is not new for old, new in zip(known, inputs.entries, strict=False)
-        ):
+        if not inputs.unchanged:
             self.store.save_entries(rules, inputs.entries)
         return inputs
 
-    def is_done(
-        self, inputs: Inputs, survey: Survey, templates: Mapping[str, bytes]
-    ) -> bool:
+    def is_done(self, inputs: Inputs, templates: Mapping[str, bytes]) -> bool:
         """Step 2: True if this very site lies in the output folder already."""
         from sitegen.markup.engine import is_pure
 
         target = self.target
         return (
             target is not None
-            and inputs.unchanged
+            and not self.order.strict
             and not inputs.problems
             and target.config == self.config
+            and target.sources == sources_digest(inputs)
             and target.templates == templates
             and target.statics == inputs.statics
             and target.bundles == inputs.bundles
             and (target.due is None or self.asked.now.at < target.due)
             and self.asked.now.at >= target.clock
             and is_pure(self.asked.config.markdown)
-            and _same_ids(target.states, survey)
             and not self.clock_tells(target)
-            and all(outputs.as_left(str(self.folder), o) for o in target.outputs)
-            and not self.order.strict
+            and self.outputs_are_there(target)
         )
+
+    def outputs_are_there(self, target: Target) -> bool:
+        """True if every output has the bytes that we gave it."""
+        found = [outputs.as_found(str(self.folder), o) for o in target.outputs]
+        there = tuple(output for output in found if output)
+        if len(there) < len(found):
+            return False
+        if any(new is not old for new, old in zip(there, target.outputs, strict=True)):
+            self.store.save_target(
+                self.key, msgspec.structs.replace(target, outputs=there)
+            )
+        return True
 
     def clock_tells(self, target: Target) -> bool:
         """True if a page shows the time, and would show another one now."""
@@ -231,9 +238,7 @@ class _Build:
         problems = sorted(
             [*survey.parse_problems, *target.checks], key=Problem.sort_key
         )
-        return Report(
-            len(target.outputs), 0, 0, (), tuple(problems), target_waiting(survey)
-        )
+        return Report(len(target.outputs), 0, 0, (), tuple(problems), survey.waiting)
 
     def check(self, survey: Survey) -> list[Problem]:
         """Step 3: returns the warnings; raises ProblemsFound for errors."""
@@ -320,6 +325,7 @@ class _Build:
             self.key,
             Target(
                 self.config,
+                sources_digest(inputs),
                 templates,
                 dict(inputs.statics),
                 dict(inputs.bundles),
@@ -415,8 +421,10 @@ class _Plan:
         else:
             for number in trace.met(self.traces[artifact.output], changed):
                 return trace.words(trace.decode(self.table.questions[number]))
-        if not outputs.as_left(str(folder), self.known[artifact.output]):
+        found = outputs.as_found(str(folder), self.known[artifact.output])
+        if found is None:
             return "not as we left it"
+        self.known[artifact.output] = found
         return ""
 
 
@@ -459,15 +467,12 @@ class _Made:
             raise ProblemsFound(set(self.problems))
 
 
-def target_waiting(survey: Survey) -> tuple[Waiting, ...]:
-    """Returns the posts that are left out."""
-    return survey.waiting
-
-
-def _same_ids(states: Iterable[State], survey: Survey) -> bool:
-    waiting = {post.id for post in survey.waiting}
-    shown = [post.id for post in survey.posts if post.id not in waiting]
-    return [state.id for state in states] == shown
+def sources_digest(inputs: Inputs) -> bytes:
+    """Returns the digest of all content files, by their paths and bytes."""
+    hasher = blake2b(digest_size=16)
+    for entry in inputs.entries:
+        hasher.update(entry.source.digest + entry.source.path.encode() + b"\0")
+    return hasher.digest()
 
 
 def _changed_files(target: Target, inputs: Inputs) -> set[str]:

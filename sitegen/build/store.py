@@ -72,6 +72,8 @@ class Target(msgspec.Struct, frozen=True, array_like=True):
 
     config: bytes
     """Digest of the whole configuration."""
+    sources: bytes
+    """Digest of all content files."""
     templates: dict[str, bytes]
     """Template name → digest of its text."""
     statics: dict[str, Static]

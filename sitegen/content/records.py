@@ -22,7 +22,9 @@ class Moment(msgspec.Struct, frozen=True, array_like=True, order=True):
         """Returns the moment of an aware datetime, without its microseconds."""
         offset = when.utcoffset()
         assert offset is not None, "a naive datetime is not a moment"
-        return cls(int(when.timestamp() // 1), int(offset.total_seconds()))
+        # RFC 3339 has whole minutes; local mean time, before 1900 or so, had seconds.
+        minutes = round(offset.total_seconds() / 60)
+        return cls(int(when.timestamp() // 1), minutes * 60)
 
     def datetime(self) -> datetime:
         """Returns the aware datetime, at the offset it was written with."""

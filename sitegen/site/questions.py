@@ -173,7 +173,9 @@ QUERIES: dict[str, Callable[..., tuple[str, ...]]] = {
     "section.posts": lambda site, path: site.sections[path].posts,
     "section.pages": lambda site, path: site.sections[path].pages,
     "section.sections": lambda site, path: _section_ids(site.sections[path].sections),
-    "taxonomies": lambda site: tuple(f":taxonomy:{name}" for name in site.taxonomies),
+    "taxonomies": lambda site: tuple(
+        f":taxonomy:{name}" for name, terms in site.taxonomies.items() if terms
+    ),
     "terms": _term_ids,
     "term.posts": lambda site, taxonomy, key: site.taxonomies[taxonomy][key].posts,
     "post.terms": _post_terms,
@@ -253,6 +255,7 @@ TAXONOMY_FIELDS: dict[str, Callable[[Site, str], Any]] = {
 
 SITE_FIELDS: dict[str, Callable[[Site, Site], Any]] = {
     "updated": lambda site, _: site.updated,
+    "has_posts": lambda site, _: bool(site.posts),
 }
 """Derived field of the whole site → its plain value."""
 

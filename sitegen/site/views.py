@@ -309,7 +309,8 @@ class SiteView(View):
     @property
     def feed_url(self) -> str:
         """The feed's URL; "" for a site that has none."""
-        if not self._config("base_url") or not self._reader.ask("list", LATEST):
+        self._note("has_posts")
+        if not self._config("base_url") or not self._reader.site.posts:
             return ""
         return urls.url(self._reader.site.config, self._config("feed.path"))
 
@@ -381,10 +382,6 @@ class PageView(View):
         """Its language."""
         own = getattr(self._reader.view(self._id), "lang", "")
         return own or str(self._reader.ask("config", "language"))
-
-
-LATEST: Query = ("slice", 0, 1, "posts")
-"""The newest post alone."""
 
 
 class Views(Sequence[Any]):
