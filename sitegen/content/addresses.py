@@ -25,7 +25,7 @@ def read_address(text: str) -> str | Fault:
     `2015/09/17/Rust-1.3` is a folder, `old/page.html` a file. Percent-encoding is taken
     away: addresses are kept as people read them and encoded where they are written.
     """
-    if _SIMPLE.fullmatch(text if text.endswith("/") else text + "/"):
+    if text and _SIMPLE.fullmatch(text if text.endswith("/") else text + "/"):
         return _with_slashes(text)  # the common case
     if _SCHEME.match(text) or text.startswith("//"):
         return _fault(text, "is a whole URL", "Write its path only: /about/.")
@@ -56,8 +56,6 @@ def _checked(text: str, path: str) -> str | Fault:
     if not path.replace(" ", "x").isprintable():
         hint = "Delete it; it may be invisible."
         return _fault(text, "has a character in it that cannot be printed", hint)
-    if path == "/":
-        return path
     for segment in path.removesuffix("/")[1:].split("/"):
         if segment in ("", ".", ".."):
             what = "an empty part" if not segment else f"'{segment}'"

@@ -1,5 +1,6 @@
 """The keys of front matter: their names, types, and what other tools call them."""
 
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Kind = Literal[
@@ -116,9 +117,12 @@ BY_SPELLING = {
 }
 
 # Keys that people use for something of their own, although they look like ours.
-_ORDINARY = frozenset("height images extras templates state stats series".split())
+_KNOWN_OR_ORDINARY = frozenset(
+    (*BY_SPELLING, *SPECIAL, *"height images extras templates state stats".split())
+)
 
 
+@lru_cache(maxsize=1024)  # the same few keys in every file
 def misspelled(key: str) -> str:
     """Returns the known key that this one was probably meant to be, or "".
 
@@ -127,7 +131,7 @@ def misspelled(key: str) -> str:
     word (`data`, `math`, `tabs`), and a plural is a list of one's own (`images`).
     """
     name = key.lower()
-    if len(name) < 4 or name in _ORDINARY or not name.isascii():
+    if len(name) < 4 or name in _KNOWN_OR_ORDINARY or not name.isascii():
         return ""
     for known in (*BY_SPELLING, *SPECIAL):
         if len(known) >= 4 and name != known + "s" and _one_slip(name, known):

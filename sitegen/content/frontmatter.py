@@ -130,7 +130,7 @@ def locate(
         return (1, 1)
     text = data[head.start : head.stop].decode("utf-8", "replace")
     place = Place(index, value, is_key)
-    at = _DIALECTS[head.dialect].locate(text, tuple(key.split(".")), place)
+    at = _DIALECTS[head.dialect].locate(text, key, place)
     return _file_position(data, head.start, text[:at])
 
 

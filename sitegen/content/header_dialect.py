@@ -25,28 +25,28 @@ def read(text: str) -> dict[str, Any] | None:
     A paragraph may begin with `Note: `. So a line that is not `Key: value` is an error
     only in a header that has a title; anywhere else it shows that there is no header.
     """
-    fields: dict[str, Any] = {}
+    parts: dict[str, list[str]] = {}
     flaw: Flaw | None = None
     key = ""
     start = 0
     for line in text.removesuffix("\n").split("\n"):
         content = line.strip()
         match = _LINE.fullmatch(line.rstrip())
-        if match and match[1].lower() in fields:
+        if match and match[1].lower() in parts:
             flaw = flaw or duplicate_key(match[1], start)
         elif match:
             key = match[1].lower()
-            fields[key] = (match[2] or "").strip()
+            parts[key] = [(match[2] or "").strip()]
         elif key and line.startswith((" ", "\t")) and content:
-            fields[key] = f"{fields[key]} {content}".strip()
+            parts[key].append(content)
         else:
             flaw = flaw or _not_a_line(start)
         start += len(line) + 1
-    if flaw and "title" not in fields:
+    if flaw and "title" not in parts:
         return None
     if flaw:
         raise Unreadable(flaw)
-    return fields
+    return {key: " ".join(lines).strip() for key, lines in parts.items()}
 
 
 def _not_a_line(at: int) -> Flaw:
@@ -77,10 +77,10 @@ def _text(key: str, value: Any) -> str:
     return value
 
 
-def locate(text: str, names: tuple[str, ...], place: Place) -> int:
+def locate(text: str, key: str, place: Place) -> int:
     """Returns where a key, its value or an item of its list begins in the text."""
-    key = re.compile(rf"^{re.escape(names[0])}:[ \t]*", re.MULTILINE | re.IGNORECASE)
-    match = key.search(text)
+    start = re.compile(rf"^{re.escape(key)}:[ \t]*", re.MULTILINE | re.IGNORECASE)
+    match = start.search(text)
     if match is None:
         return 0
     if place.is_key:

@@ -29,6 +29,8 @@ CODES = {
     "key-reserved": "A key has no meaning yet.",
     "key-misplaced": "A key has a meaning only in `_index.md`.",
     "key-unknown": "A key looks like a misspelling of another.",
+    "key-is-text": "A key is so long that it is probably a line of text.",
+    "problems-too-many": "A file has more than 100 problems; the rest is not listed.",
     "taxonomy-unknown": "A taxonomy is not in `sitegen.toml`.",
     **titles.CODES,
     **slugs.CODES,
@@ -39,6 +41,8 @@ CODES = {
 ORDERS = ("date", "weight", "title")
 """What `sort_by` may say."""
 
+_MAX_FINDINGS = 100  # each costs a walk through the front matter
+_MAX_KEY = 60
 _MAX_NUMBER = 1_000_000_000
 _MAX_STORED = 2**63  # MessagePack holds no larger integers
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
@@ -71,10 +75,26 @@ def read_post(
     values = reading.values()
     if not reading.findings:
         return Post(id=id, **values), front.body, ()
-    problems = tuple(finding.problem(data, path) for finding in reading.findings)
+    problems = _problems(reading.findings, data, path)
     if any(problem.is_error for problem in problems):
         return None, front.body, problems
     return Post(id=id, **values), front.body, problems
+
+
+def _problems(
+    findings: list["_Finding"], data: bytes, path: str
+) -> tuple[Problem, ...]:
+    """Returns the problems with their places, the first hundred of very many."""
+    if len(findings) > _MAX_FINDINGS:
+        # Errors first, so that none is hidden behind warnings.
+        findings = sorted(findings, key=lambda finding: finding.severity)
+        more = f"{len(findings) - _MAX_FINDINGS:,} more problems are in this file."
+        fault = Fault("problems-too-many", more, "Mend those that are listed first.")
+        findings = [
+            *findings[:_MAX_FINDINGS],
+            _Finding("", fault, None, findings[0].severity),
+        ]
+    return tuple(finding.problem(data, path) for finding in findings)
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -146,13 +166,14 @@ class _Reading:
         self.given: dict[str, _Given] = {}
         self.terms: dict[str, tuple[str, ...]] = {}
         self.own: dict[str, Any] = {}
+        self.is_held = False
 
     def error(self, key: str, fault: Fault, index: int | None = None) -> None:
         """Notes what stops a build."""
         self.findings.append(_Finding(key, fault, index))
 
     def warn(self, key: str, code: str, message: str, hint: str) -> None:
-        """Notes what does not stop a build."""
+        """Notes what does not stop a build, about the key itself."""
         fault = Fault(code, message, hint)
         self.findings.append(_Finding(key, fault, None, Severity.WARNING, True))
 
@@ -168,6 +189,8 @@ class _Reading:
             if value is not None:
                 values[name] = value
         values["section"] = self.place.section
+        if self.is_held:
+            values["draft"] = True
         self.read_title(values)
         self.read_slug_and_date(values)
         self.read_terms(values)
@@ -187,14 +210,25 @@ class _Reading:
             pass
         else:
             self.own[key] = value
-            meant = misspelled(key)
-            if meant:
-                self.warn(
-                    key,
-                    "key-unknown",
-                    f"The key '{key}' is kept in 'extra'. Was '{meant}' meant?",
-                    f"Write '{meant}', or move '{key}' into 'extra' if it is your own.",
-                )
+            self.doubt(key)
+
+    def doubt(self, key: str) -> None:
+        """Warns of an own key that was probably not meant to be one."""
+        meant = misspelled(key)
+        if meant:
+            self.warn(
+                key,
+                "key-unknown",
+                f"The key '{key}' is kept in 'extra'. Was '{meant}' meant?",
+                f"Write '{meant}', or move '{key}' into 'extra' if it is your own.",
+            )
+        elif len(key) > _MAX_KEY:
+            self.warn(
+                key,
+                "key-is-text",
+                "This line is a key because of the ': ' in it, and looks like text.",
+                "Indent the line if it belongs to the text above, or quote that text.",
+            )
 
     def sort_known(self, field: Field, given: _Given) -> None:
         """Keeps the value of a known key; of two spellings, the one that counts."""
@@ -238,7 +272,7 @@ class _Reading:
             value = {"draft": False, "published": True}.get(value.lower())
         if name in ("status", "published") and isinstance(value, bool):
             if not value:  # whoever says that it is a draft is believed
-                self.given["draft"] = _Given(key, True, "draft")
+                self.is_held = True
             return True
         return False
 
@@ -470,12 +504,12 @@ class _Reading:
         """Returns what a section is ordered by; another tool's order is a warning."""
         order = self.line(given)
         if order and order not in ORDERS:
-            self.warn(
-                given.key,
+            fault = Fault(
                 "sort-by-unknown",
                 f"There is no order '{order[:60]}'; the usual one is used.",
                 "Write date, weight or title.",
             )
+            self.findings.append(_Finding(given.key, fault, None, Severity.WARNING))
             return None
         return order
 
@@ -615,20 +649,16 @@ def _readable(name: str) -> str:
 
 def _describe(value: Any) -> str:
     """Returns in plain words what a value is."""
-    if isinstance(value, bool):
-        return "true or false (YAML also reads yes, no, on and off so)"
-    if isinstance(value, datetime):
-        return "a date with a time"
-    for kind, words in _KINDS:
-        if isinstance(value, kind):
-            return words
-    return "nothing"
+    return next(words for kind, words in _KINDS if isinstance(value, kind))
 
 
+# A bool is an int and a datetime a date, so they come first.
 _KINDS: tuple[tuple[type, str], ...] = (
     (str, "text"),
+    (bool, "true or false (YAML also reads yes, no, on and off so)"),
     (int, "a number"),
     (float, "a number"),
+    (datetime, "a date with a time"),
     (date, "a date"),
     (list, "a list"),
     (dict, "a mapping"),

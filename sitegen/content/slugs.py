@@ -13,7 +13,6 @@ MAX_CHARACTERS = 100
 MAX_BYTES = 200
 
 _OTHER_ASCII = re.compile("[^a-z0-9]+")
-_HYPHENS = re.compile("-{2,}")
 _PLAIN = re.compile(r"[A-Za-z0-9._~-]+")
 
 

@@ -49,17 +49,9 @@ def title_key(title: str) -> str:
     """Returns what two titles share exactly if readers take them for the same."""
     if title.isascii():
         return " ".join(title.lower().split())
-    key = _fold(title)
-    # Once is not enough for every text: NFKC can bring forth what an earlier step
-    # takes away (U+1F1E6 aside, U+0345 moves and folds to a letter, U+FE70 begins
-    # with a space), so the recipe is repeated until it changes nothing.
-    while (again := _fold(key)) != key:
-        key = again
-    return key
-
-
-def _fold(text: str) -> str:
-    text = without_ignorable(unicodedata.normalize("NFD", text).casefold())
+    # NFD first: composed, a letter and a mark would hide the joiner between them. The
+    # second round is for what NFKC brings forth. Doing it all again changes nothing.
+    text = without_ignorable(unicodedata.normalize("NFD", title).casefold())
     text = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(unicodedata.normalize("NFKC", text).split())
 

@@ -131,12 +131,14 @@ def _value(value: Any) -> str:
     raise ValueError(f"TOML cannot hold {value!r}")
 
 
-def locate(text: str, names: tuple[str, ...], place: Place) -> int:
+def locate(text: str, key: str, place: Place) -> int:
     """Returns where a key, its value or an item of its list begins in the text."""
-    *tables, name = names
-    start = _table_start(text, ".".join(tables))
-    key = re.compile("^" + _KEY.format(re.escape(name)), re.MULTILINE)
-    match = key.search(text, start)
+    start = 0
+    match = _find_key(text, key, 0)
+    if match is None:
+        table, _, name = key.rpartition(".")
+        start = _table_start(text, table)
+        match = _find_key(text, name, start)
     if match is None:
         return start
     if place.is_key:
@@ -145,6 +147,12 @@ def locate(text: str, names: tuple[str, ...], place: Place) -> int:
         if place.is_item(number, _unquoted(token)):
             return at
     return match.end()
+
+
+def _find_key(text: str, name: str, start: int) -> re.Match[str] | None:
+    """Returns the beginning of a line up to where the value of a key begins."""
+    pattern = re.compile("^" + _KEY.format(re.escape(name)), re.MULTILINE)
+    return pattern.search(text, start)
 
 
 def _table_start(text: str, name: str) -> int:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sitegen.content import yaml_subset
@@ -24,6 +25,7 @@ MAX_DEPTH = 100
 _TAG = "tag:yaml.org,2002:"
 _MERGE = _TAG + "merge"
 _TEXTS = ("str", "value", "merge")
+_ESCAPED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 _FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -42,25 +44,31 @@ def write(fields: Mapping[str, Any]) -> str:
     """Returns YAML that reads as these fields."""
     import yaml
 
-    return yaml.safe_dump(
-        dict(fields), allow_unicode=True, sort_keys=False, width=1_000_000
+    class Dumper(yaml.SafeDumper):
+        pass
+
+    Dumper.add_representer(str, _represent_text)
+    return yaml.dump(
+        dict(fields), Dumper=Dumper, allow_unicode=True, sort_keys=False, width=10**9
     )
 
 
-def locate(text: str, names: tuple[str, ...], place: Place) -> int:
-    """Returns where a key, its value or an item of its list begins in the text."""
-    import yaml
+def _represent_text(dumper: Any, text: str) -> Any:
+    """Returns a node; double quotes keep what PyYAML would lose in other styles."""
+    style = '"' if _ESCAPED.search(text) else None
+    return dumper.represent_scalar(_TAG + "str", text, style=style)
 
-    try:
-        node: Any = _loader(text).get_single_node()
-    except yaml.YAMLError:
-        return 0
+
+def locate(text: str, key: str, place: Place) -> int:
+    """Returns where a key, its value or an item of its list begins in the text."""
+    node = _compose(text)
     found = 0
-    for name in names:
-        for key, child in _pairs(node):
-            if key.value == name:
+    is_whole = any(own.value == key for own, _ in _pairs(node))
+    for name in [key] if is_whole else key.split("."):
+        for own, child in _pairs(node):
+            if own.value == name:
                 node = child
-                found = _begin(key if place.is_key or _is_empty(child) else child)
+                found = _begin(own if place.is_key or _is_empty(child) else child)
                 break
         else:
             return found
@@ -68,6 +76,18 @@ def locate(text: str, names: tuple[str, ...], place: Place) -> int:
         if place.is_item(number, item.value):
             return _begin(item)
     return found
+
+
+@lru_cache(maxsize=1)  # the problems of a file are located one after the other
+def _compose(text: str) -> Any:
+    """Returns the tree of a text, or None if it cannot be read."""
+    import yaml
+
+    try:
+        read_with_pyyaml(text)  # composing what is nested too deeply ends the process
+        return _loader(text).get_single_node()
+    except (Unreadable, yaml.YAMLError):
+        return None
 
 
 def _begin(node: Any) -> int:
@@ -242,6 +262,8 @@ class _Reader:
                 Flaw("key-not-text", at, "A key is a list, a mapping or an alias.")
             )
         self.spend(1, event)
+        if event.anchor:
+            self.anchors[event.anchor] = (event.value, 1)
         tag = self.tag(event)
         if tag == _MERGE:
             return event.value, True

@@ -33,7 +33,6 @@ _LINE = re.compile(
     rf"| *(?:#[ -~{_WIDE}]*)?\n"
 )
 _ITEM = re.compile(rf"{_DOUBLE}|{_SINGLE}|({_WHEN})|({_NUMBER})|({_PLAIN_ITEM})")
-_FOLDED = re.compile(r" *\n *")
 _ESCAPE = re.compile(r'\\(["\\])')
 
 _WORDS: dict[str, Any] = {
@@ -60,8 +59,9 @@ def _read(text: str) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     key = bullet = ""
     end = 0
-    for match in _LINE.finditer(text):
-        if match.start() != end:
+    while end < len(text):
+        match = _LINE.match(text, end)
+        if match is None:
             raise _Doubt
         end = match.end()
         kind = match.lastindex
@@ -81,7 +81,7 @@ def _read(text: str) -> dict[str, Any]:
             fields[key] = [_value(match, kind)]
         else:
             raise _Doubt
-    if end != len(text) or not fields:
+    if not fields:
         raise _Doubt
     return fields
 
@@ -108,7 +108,7 @@ def _flow_item(text: str) -> Any:
 
 def _scalar(text: str, kind: int) -> Any:
     if "\n" in text:
-        text = _FOLDED.sub(" ", text)
+        text = _unfold(text)
     if kind == _QUOTED2:
         return _ESCAPE.sub(r"\1", text) if "\\" in text else text
     if kind == _QUOTED1:
@@ -116,3 +116,10 @@ def _scalar(text: str, kind: int) -> Any:
     if kind == _INT:
         return int(text)
     return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+
+
+def _unfold(text: str) -> str:
+    """Returns a quoted text on one line; a line break and its spaces are one space."""
+    first, *middle, last = text.split("\n")
+    lines = [first.rstrip(" "), *(line.strip(" ") for line in middle), last.lstrip(" ")]
+    return " ".join(lines)
