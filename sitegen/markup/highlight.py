@@ -43,12 +43,14 @@ def code_block(info: str | None, code: str) -> str:
     """Returns a code block's HTML, coloured if its language is known."""
     language = language_of(info)
     lexer = _lexer(language.lower()) if language and len(code) <= LONGEST else None
-    return _wrap(language, _coloured(code, lexer) if lexer else escape(code))
+    return _wrap(
+        language, _coloured(code, lexer) if lexer else escape(code, quote=False)
+    )
 
 
 def plain_block(info: str | None, code: str) -> str:
     """Returns a code block's HTML without colours."""
-    return _wrap(language_of(info), escape(code))
+    return _wrap(language_of(info), escape(code, quote=False))
 
 
 def _wrap(language: str, code: str) -> str:

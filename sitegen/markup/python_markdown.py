@@ -9,7 +9,7 @@ import re
 import threading
 import xml.etree.ElementTree as etree
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
@@ -85,25 +85,42 @@ class _Converter:
         self, extensions: list[str], configs: dict[str, dict[str, Any]], highlight: bool
     ) -> None:
         self.lock = threading.Lock()
-        self.markdown = Markdown()
-        names, configs = _unbundle(extensions, configs)
-        for extension in _own_extensions(names, configs, highlight):
-            self.markdown.registerExtensions([extension], {})
-        for name in dict.fromkeys((*_ALWAYS, *names)):
-            _register(self.markdown, name, configs.get(name, {}))
-        for pattern in self.markdown.inlinePatterns:
-            if isinstance(pattern, LinkInlineProcessor):
-                _bound(pattern)
+        self.make = partial(_instance, extensions, configs, highlight)
+        self.markdown = self.make()
 
     def convert(self, text: str) -> str:
+        """Returns the HTML of a text; a failure leaves nothing behind."""
         with self.lock:
             try:
                 return self.markdown.reset().convert(text)
             except RecursionError:
+                self.markdown = self.make()
                 raise SitegenError(
                     "The text is nested too deeply for Python-Markdown.",
                     'Flatten its lists and quotes, or set engine = "commonmark".',
                 ) from None
+            except Exception as failure:  # whatever an extension raises
+                self.markdown = self.make()
+                raise SitegenError(
+                    f"A Markdown extension failed: {failure or type(failure).__name__}",
+                    "Mend what it names, or take it out of [markdown] extensions.",
+                ) from failure
+
+
+def _instance(
+    extensions: list[str], configs: dict[str, dict[str, Any]], highlight: bool
+) -> Markdown:
+    """Returns a Markdown instance with our extensions and the site's."""
+    markdown = Markdown()
+    names, configs = _unbundle(extensions, configs)
+    for extension in _own_extensions(names, configs, highlight):
+        markdown.registerExtensions([extension], {})
+    for name in dict.fromkeys((*_ALWAYS, *names)):
+        _register(markdown, name, configs.get(name, {}))
+    for pattern in markdown.inlinePatterns:
+        if isinstance(pattern, LinkInlineProcessor):
+            _bound(pattern)
+    return markdown
 
 
 def _unbundle(
@@ -233,7 +250,7 @@ class _IndentedCode(Treeprocessor):
     def run(self, root: etree.Element) -> None:
         for pre in root.iter("pre"):
             if len(pre) == 1 and pre[0].tag == "code" and not pre[0].attrib:
-                code = _unescape(pre[0].text or "")
+                code = _unescape(pre[0].text or "").rstrip() + "\n"
                 pre.clear()
                 pre.tag = "p"
                 pre.text = self.md.htmlStash.store(plain_block(None, code))
