@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from tests.trees import differences, replace_tree, tree, write_tree
 
-pytest_plugins = ["pytester", "tests.needs", "tests.browsing"]
+pytest_plugins = ["pytester", "tests.needs", "tests.browsing", "tests.repositories"]
 
 CLOCK = 1782907200
 """The time of commands in tests: 2026-07-01T12:00:00Z."""
