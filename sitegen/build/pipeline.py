@@ -11,6 +11,7 @@ The steps, each a value made from the one before:
 """
 
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from hashlib import blake2b
@@ -22,7 +23,7 @@ from sitegen.build import job as jobs
 from sitegen.build import outputs, trace, workers
 from sitegen.build.job import Job, Made, Result, Task, Wanted, Workshop
 from sitegen.build.outputs import Output, Staged
-from sitegen.build.store import FOLDER, State, Store, Target, make_folder
+from sitegen.build.store import FOLDER, Store, Target, make_folder
 from sitegen.build.survey import Asked, Inputs, Progress, Survey, read_inputs, silent
 from sitegen.build.theme import Static
 from sitegen.config import Config
@@ -51,6 +52,15 @@ class Order(msgspec.Struct, frozen=True):
     """Warnings stop the build too."""
 
 
+class Timing(msgspec.Struct, frozen=True):
+    """How long one output took to make."""
+
+    output: str
+    template: str
+    """The kind of artifact, as its template is named."""
+    nanoseconds: int
+
+
 class Report(msgspec.Struct, frozen=True):
     """What a build did."""
 
@@ -67,8 +77,10 @@ class Report(msgspec.Struct, frozen=True):
     """Questions that were answered."""
     reasons: dict[str, str] = {}
     """Output path → why it was made anew."""
-    times: tuple[tuple[str, int], ...] = ()
-    """Output path and nanoseconds of what was made in this build."""
+    times: tuple[Timing, ...] = ()
+    """Of what was made in this build."""
+    stages: tuple[tuple[str, int], ...] = ()
+    """Stage and nanoseconds, in order."""
     doubts: tuple[str, ...] = ()
     """Why the cache was not trusted."""
 
@@ -131,6 +143,24 @@ def target_key(config: Config, shown: Shown) -> bytes:
     return _digest(msgspec.msgpack.encode(what))
 
 
+class _Clock:
+    """Measures the stages of a build."""
+
+    def __init__(self) -> None:
+        self.last = time.perf_counter_ns()
+        self.laps: list[tuple[str, int]] = []
+
+    def lap(self, stage: str) -> None:
+        """Notes that a stage is over."""
+        now = time.perf_counter_ns()
+        self.laps.append((stage, now - self.last))
+        self.last = now
+
+    def stages(self) -> tuple[tuple[str, int], ...]:
+        """Returns each stage and its nanoseconds."""
+        return tuple(self.laps)
+
+
 class _Build:
     """One run; each method is a step."""
 
@@ -147,6 +177,7 @@ class _Build:
         self.store = store
         self.pool = pool
         self.progress = progress
+        self.clock = _Clock()
         self.root = asked.root
         self.folder = output_folder(asked.root, asked.config)
         self.key = target_key(asked.config, asked.shown)
@@ -156,6 +187,7 @@ class _Build:
     def run(self) -> Report:
         """Does all the steps."""
         inputs = self.read()
+        self.clock.lap("read and parse")
         survey = Survey(self.root, inputs)
         templates = {
             name: _digest(source.text.encode())
@@ -167,10 +199,15 @@ class _Build:
         if not self.target:
             outputs.remove_staged(self.folder)
         problems = self.check(survey)
+        self.clock.lap("check")
         plan = _Plan(survey, self.target, self.config, templates, self.folder)
+        self.clock.lap("compare")
         made = self.make(survey, plan, manifest)
+        self.clock.lap("render")
         removed = outputs.commit(self.folder, made.staged, plan.fresh_outputs, manifest)
+        self.clock.lap("write")
         self.remember(survey, plan, made, templates, problems)
+        self.clock.lap("remember")
         return Report(
             len(plan.artifacts),
             len(plan.stale),
@@ -180,8 +217,9 @@ class _Build:
             survey.waiting,
             plan.answers.asked,
             plan.reasons,
-            made.times,
-            tuple(self.store.doubts),
+            tuple(made.times),
+            self.clock.stages(),
+            doubts=tuple(self.store.doubts),
         )
 
     def read(self) -> Inputs:
@@ -197,7 +235,7 @@ class _Build:
 
     def is_done(self, inputs: Inputs, templates: Mapping[str, bytes]) -> bool:
         """Step 2: True if this very site lies in the output folder already."""
-        from sitegen.markup.engine import is_pure
+        from sitegen.markup.extensions import is_pure
 
         target = self.target
         return (
@@ -354,7 +392,7 @@ class _Plan:
         templates: Mapping[str, bytes],
         folder: Path,
     ) -> None:
-        from sitegen.markup.engine import is_pure
+        from sitegen.markup.extensions import is_pure
 
         self.artifacts = survey.artifacts
         self.states = trace.states_of(survey.site, survey.bodies, survey.outlines)
@@ -436,8 +474,7 @@ class _Made:
         self.staged: list[Staged] = []
         self.traces: dict[str, bytes] = {}
         self.problems: list[Problem] = []
-        self.times: tuple[tuple[str, int], ...] = ()
-        self._times: list[tuple[str, int]] = []
+        self.times: list[Timing] = []
         self._next = iter(plan.stale)
 
     def add(self, result: Result) -> None:
@@ -455,14 +492,14 @@ class _Made:
             self.problems.append(made.problem)
         if made.staged:
             self.staged.append(made.staged)
-            self._times.append((artifact.output, made.nanoseconds))
+            names = artifact.templates[-1:] or (artifact.kind,)
+            self.times.append(Timing(artifact.output, names[0], made.nanoseconds))
             self.traces[artifact.output] = trace.trace(
                 numbers[place] for place in made.numbers
             )
 
     def refuse_problems(self) -> None:
         """Raises ProblemsFound if a page could not be made."""
-        self.times = tuple(self._times)
         if self.problems:
             raise ProblemsFound(set(self.problems))
 

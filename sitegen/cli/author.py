@@ -57,8 +57,6 @@ def init(obj: tuple[str, str], folder: str) -> None:
       sitegen init
       sitegen init blog
     """
-    from sitegen import git
-
     root = Path(obj[0], folder)
     if (root / "sitegen.toml").exists():
         message = f"There is a site in {root} already."
@@ -66,13 +64,25 @@ def init(obj: tuple[str, str], folder: str) -> None:
     root.mkdir(parents=True, exist_ok=True)
     for path, text in starter_files(root).items():
         _create(root / path, text)
-    made = git.find_repository(root) is None and git.is_installed()
-    if made:
-        git.init(root)
     _create(root / ".gitignore", IGNORED)
+    made = start_repository(root)
     where = "" if folder == "." else f" -C {folder}"
     say(f"A site in {root}" + (", with a Git repository." if made else "."))
     say(f"Build it with: sitegen{where} build")
+
+
+def start_repository(root: Path) -> bool:
+    """Makes a Git repository unless there is one; returns whether it did."""
+    from sitegen import git
+
+    if git.find(root) is not None:
+        return False
+    try:
+        git.init(root)
+    except SitegenError as failure:
+        say(f"No Git repository was made: {failure.message}")
+        return False
+    return True
 
 
 def starter_files(root: Path) -> dict[str, str]:

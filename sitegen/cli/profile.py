@@ -26,8 +26,6 @@ def show_profile(report: Report) -> None:
     say("Slowest pages              seconds")
     for made in sorted(report.times, key=lambda made: -made.nanoseconds)[:SLOWEST]:
         say(f"  {_seconds(made.nanoseconds)}  {made.output}")
-    for hint in report.hints:
-        say(hint)
 
 
 def _seconds(nanoseconds: int) -> str:
