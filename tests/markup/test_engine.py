@@ -12,21 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import Page
 
+from sitegen.config import Markdown
 from sitegen.content.frontmatter import parse
-from sitegen.markup.engine import (
-    MarkupSettings,
-    impure_extensions,
-    is_pure,
-    outline,
-    render,
-)
+from sitegen.markup.engine import outline, render
+from sitegen.markup.extensions import impure_extensions, is_pure
 from sitegen.markup.highlight import highlight_stylesheet
 from sitegen.markup.records import Document, Outline
 from sitegen.problems import SitegenError
 from tests.browsing import Message, Serve
 
-COMMONMARK = MarkupSettings(engine="commonmark")
-MARKDOWN = MarkupSettings(engine="markdown")
+COMMONMARK = Markdown(engine="commonmark")
+MARKDOWN = Markdown(engine="markdown")
 ENGINES = [COMMONMARK, MARKDOWN]
 
 both = pytest.mark.parametrize("settings", ENGINES, ids=lambda each: each.engine)
@@ -103,14 +99,14 @@ def html_of(document: Document) -> str:
     )
 
 
-def html(text: str, settings: MarkupSettings = COMMONMARK) -> str:
+def html(text: str, settings: Markdown = COMMONMARK) -> str:
     """Returns the HTML that a text becomes."""
     return html_of(render(text, settings)[0])
 
 
-def with_extensions(*names: str, **configs: dict[str, object]) -> MarkupSettings:
+def with_extensions(*names: str, **configs: dict[str, object]) -> Markdown:
     """Returns settings for Python-Markdown."""
-    return MarkupSettings("markdown", names, configs)
+    return Markdown("markdown", names, configs)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +140,7 @@ def with_extensions(*names: str, **configs: dict[str, object]) -> MarkupSettings
     ],
 )
 @both
-def test_a_feature_works(settings: MarkupSettings, piece: str) -> None:
+def test_a_feature_works(settings: Markdown, piece: str) -> None:
     # Attributes come in any order.
     found = html(FEATURES, settings).replace(
         '<h1 class="big" id="custom">', '<h1 id="custom" class="big">'
@@ -177,7 +173,7 @@ def test_both_engines_give_the_same_heading_ids(titles: list[str]) -> None:
 
 @both
 @given(text=st.text())
-def test_no_text_raises(settings: MarkupSettings, text: str) -> None:
+def test_no_text_raises(settings: Markdown, text: str) -> None:
     document, found = render(text, settings)
     check_document(document, found)
 
@@ -224,7 +220,7 @@ PIECES += [
 
 @both
 @given(pieces=st.lists(st.sampled_from(PIECES)))
-def test_no_markup_raises(settings: MarkupSettings, pieces: list[str]) -> None:
+def test_no_markup_raises(settings: Markdown, pieces: list[str]) -> None:
     document, found = render("".join(pieces), settings)
     check_document(document, found)
 
@@ -272,25 +268,25 @@ def test_an_extension_that_fails_is_an_error() -> None:
 
 
 @both
-def test_line_ends_do_not_matter(settings: MarkupSettings) -> None:
+def test_line_ends_do_not_matter(settings: Markdown) -> None:
     crlf = FEATURES.replace("\n", "\r\n")
     assert render(crlf, settings) == render(FEATURES, settings)
 
 
 @both
-def test_nul_is_replaced(settings: MarkupSettings) -> None:
+def test_nul_is_replaced(settings: Markdown) -> None:
     assert html("a\0b", settings).strip() == "<p>a\ufffdb</p>"
 
 
 @both
-def test_without_highlighting_code_is_plain(settings: MarkupSettings) -> None:
-    plain = MarkupSettings(settings.engine, highlight=False)
+def test_without_highlighting_code_is_plain(settings: Markdown) -> None:
+    plain = Markdown(settings.engine, highlight=False)
     found = html("```python\npass\n```", plain)
     assert '<code class="language-python">pass\n</code>' in found
 
 
 @both
-def test_the_outline_alone_is_the_same(settings: MarkupSettings) -> None:
+def test_the_outline_alone_is_the_same(settings: Markdown) -> None:
     assert outline(FEATURES, settings) == render(FEATURES, settings)[1]
 
 
@@ -330,9 +326,7 @@ def test_a_bundle_is_configured_by_its_parts() -> None:
         ),
     ],
 )
-def test_a_site_may_colour_code_its_own_way(
-    settings: MarkupSettings, expected: str
-) -> None:
+def test_a_site_may_colour_code_its_own_way(settings: Markdown, expected: str) -> None:
     assert expected in html("```python\npass\n```", settings)
 
 
@@ -362,7 +356,7 @@ def test_an_alert_may_begin_with_a_paragraph_of_its_own() -> None:
     ],
 )
 def test_an_extension_that_cannot_be_used_is_an_error(
-    settings: MarkupSettings, message: str, hint: str
+    settings: Markdown, message: str, hint: str
 ) -> None:
     with pytest.raises(SitegenError) as caught:
         render("a", settings)
@@ -375,13 +369,14 @@ def test_some_extensions_read_more_than_the_text() -> None:
     assert impure_extensions(settings) == ("pymdownx.snippets", "own")
     assert not is_pure(settings)
     assert is_pure(with_extensions("admonition", "pymdownx.superfences"))
-    assert is_pure(MarkupSettings("commonmark", ("pymdownx.snippets",)))
+    assert is_pure(Markdown("commonmark", ("pymdownx.snippets",)))
 
 
 def test_the_fast_engine_does_not_load_the_other_one() -> None:
     program = (
-        "import sys; from sitegen.markup.engine import *;"
-        "render('# a\\n```\\nb\\n```\\n- [ ] c', MarkupSettings());"
+        "import sys; from sitegen.config import Markdown;"
+        "from sitegen.markup.engine import render;"
+        "render('# a\\n```\\nb\\n```\\n- [ ] c', Markdown('commonmark'));"
         "print(*{'markdown', 'pygments', 'pymdownx'} & set(sys.modules))"
     )
     done = subprocess.run(
@@ -396,14 +391,14 @@ PAGE = """<!DOCTYPE html>
 """
 
 
-def page(settings: MarkupSettings) -> str:
+def page(settings: Markdown) -> str:
     """Returns a page with every feature."""
     return PAGE.format(style=highlight_stylesheet(), body=html(FEATURES, settings))
 
 
 @both
 def test_the_html_is_valid(
-    settings: MarkupSettings, tmp_path: Path, html_checker: Callable[..., list[Message]]
+    settings: Markdown, tmp_path: Path, html_checker: Callable[..., list[Message]]
 ) -> None:
     (tmp_path / "index.html").write_text(page(settings), encoding="utf-8")
     messages = html_checker(tmp_path / "index.html")
@@ -413,7 +408,7 @@ def test_the_html_is_valid(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @both
 def test_the_html_is_accessible(
-    settings: MarkupSettings,
+    settings: Markdown,
     scheme: Literal["light", "dark"],
     tmp_path: Path,
     static_server: Serve,
@@ -436,7 +431,7 @@ def bodies(corpora: Path) -> list[str]:
 
 
 @both
-def test_real_posts_are_read(corpora: Path, settings: MarkupSettings) -> None:
+def test_real_posts_are_read(corpora: Path, settings: Markdown) -> None:
     texts = bodies(corpora)
     assert len(texts) > 1000
     for text in texts:

@@ -2,12 +2,13 @@
 
 import pytest
 
-from sitegen.markup.engine import MarkupSettings, render
+from sitegen.config import Markdown
+from sitegen.markup.engine import render
 
 
 def html(text: str) -> str:
     """Returns the HTML of a text, with engine `commonmark`."""
-    return "".join(render(text, MarkupSettings())[0].parts)
+    return "".join(render(text, Markdown("commonmark"))[0].parts)
 
 
 def test_numbers_follow_the_first_references() -> None:
@@ -38,7 +39,7 @@ def test_without_references_there_is_no_section() -> None:
 
 
 def test_headings_and_footnotes_share_no_id() -> None:
-    document, found = render("# Fn 1\n\na[^1]\n\n[^1]: b", MarkupSettings())
+    document, found = render("# Fn 1\n\na[^1]\n\n[^1]: b", Markdown("commonmark"))
     assert [heading.id for heading in found.headings] == ["fn-1-2"]
 
 
