@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from sitegen.build.drawer import Drawer, Kept
 from sitegen.build.outputs import Output, Staged, stage, stage_copy
 from sitegen.build.parse import ChangedMeanwhile, Documents, ParseRules
 from sitegen.build.render import render
@@ -34,6 +35,9 @@ class Job(msgspec.Struct, frozen=True, array_like=True):
     data: SiteData
     templates: dict[str, TemplateSource]
     bodies: dict[str, Body]
+    drawers: str
+    """The folder that documents are kept in."""
+    documents: dict[str, Kept]
 
 
 class Workshop:
@@ -44,7 +48,8 @@ class Workshop:
         self.output = job.output
         self.site = site or Site(job.data)
         self.environment = HonestEnvironment(job.templates)
-        self.documents = Documents(self.root, job.rules, job.bodies)
+        drawer = Drawer(Path(job.drawers), job.documents)
+        self.documents = Documents(self.root, job.rules, job.bodies, drawer)
 
 
 class Wanted(msgspec.Struct, frozen=True, array_like=True):

@@ -5,13 +5,17 @@ from pathlib import Path
 
 import msgspec
 
+from sitegen.build.drawer import Drawer
 from sitegen.config import Config, Markdown
 from sitegen.content.records import Body, Post, Source
 from sitegen.content.scan import Found
 from sitegen.markup.records import Document, Outline
-from sitegen.problems import Location, Problem, error
+from sitegen.problems import Location, Problem, SitegenError, error
 
-CODES = {"file-vanished": "A content file could not be read any more."}
+CODES = {
+    "file-vanished": "A content file could not be read any more.",
+    "markdown-failed": "A Markdown extension failed, or the text is nested too deeply.",
+}
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -51,32 +55,39 @@ def digest(data: bytes) -> bytes:
 
 def parse_file(
     root: Path, found: Found, rules: ParseRules, same_as: bytes = b""
-) -> Entry | Source:
+) -> tuple[Entry, Document | None] | Source:
     """Returns the entry of a file; only its source if its digest is `same_as`."""
     try:
-        data = (root / rules.content / found.path).read_bytes()
+        with open(f"{root}/{rules.content}/{found.path}", "rb", buffering=0) as file:
+            data = file.read()
     except OSError as failure:
-        return _unreadable(found, rules, failure)
+        return _unreadable(found, rules, failure), None
     if same_as and digest(data) == same_as:
         return Source(found.path, same_as, found.mtime_ns, len(data), found.inode)
     return parse(found, data, rules)
 
 
-def parse(found: Found, data: bytes, rules: ParseRules) -> Entry:
-    """Returns the entry of a file's bytes."""
+def parse(
+    found: Found, data: bytes, rules: ParseRules
+) -> tuple[Entry, Document | None]:
+    """Returns the entry of a file's bytes, and its document unless it has errors."""
     from sitegen.content.posts import PostRules, read_post
-    from sitegen.markup.engine import outline
+    from sitegen.markup.engine import render
 
     source = Source(found.path, digest(data), found.mtime_ns, len(data), found.inode)
     post_rules = PostRules(rules.timezone, rules.taxonomies)
     path = shown_path(rules.content, found.path)
     post, body, problems = read_post(found.path, data, path, post_rules)
     if post is None:
-        return Entry(source, None, body, Outline(), problems)
-    inner = outline(body_text(data, body), rules.markdown)
-    if not post.summary and inner.summary:
-        post = msgspec.structs.replace(post, summary=inner.summary)
-    return Entry(source, post, body, inner, problems)
+        return Entry(source, None, body, Outline(), problems), None
+    try:
+        document, outline = render(body_text(data, body), rules.markdown)
+    except SitegenError as failure:
+        failed = error("markdown-failed", Location(path, body.line), failure.message)
+        return Entry(source, None, body, Outline(), (*problems, failed)), None
+    if not post.summary and outline.summary:
+        post = msgspec.structs.replace(post, summary=outline.summary)
+    return Entry(source, post, body, outline, problems), document
 
 
 def body_text(data: bytes, body: Body) -> str:
@@ -101,10 +112,13 @@ def _unreadable(found: Found, rules: ParseRules, failure: OSError) -> Entry:
 class Documents:
     """Makes the documents of bodies, from the files as they were parsed."""
 
-    def __init__(self, root: Path, rules: ParseRules, bodies: dict[str, Body]) -> None:
+    def __init__(
+        self, root: Path, rules: ParseRules, bodies: dict[str, Body], drawer: Drawer
+    ) -> None:
         self.root = root
         self.rules = rules
         self.bodies = bodies
+        self.drawer = drawer
         self.last: tuple[str, Document] | None = None
 
     def __call__(self, id: str) -> Document:
@@ -114,11 +128,15 @@ class Documents:
         """
         if self.last and self.last[0] == id:
             return self.last[1]
-        from sitegen.markup.engine import render
-
-        document, _ = render(self.text(id), self.rules.markdown)
+        document = self.drawer.take(id) or self.made(id)
         self.last = (id, document)
         return document
+
+    def made(self, id: str) -> Document:
+        """Returns the document of a post's body as its file says it."""
+        from sitegen.markup.engine import render
+
+        return render(self.text(id), self.rules.markdown)[0]
 
     def text(self, id: str) -> str:
         """Returns the Markdown of a post's body."""

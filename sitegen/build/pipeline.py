@@ -13,14 +13,14 @@ The steps, each a value made from the one before:
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
 
+from sitegen.build import drawer, outputs, trace, workers
 from sitegen.build import job as jobs
-from sitegen.build import outputs, trace, workers
 from sitegen.build.job import Job, Made, Result, Task, Wanted, Workshop
 from sitegen.build.outputs import Output, Staged
 from sitegen.build.store import FOLDER, Store, Target, make_folder
@@ -92,7 +92,10 @@ def build(asked: Asked, order: Order, progress: Progress = silent) -> Report:
     """
     store = Store(asked.root)
     with locked(asked.root), workers.Pool(order.jobs) as pool:
-        return _Build(asked, order, store, pool, progress).run()
+        try:
+            return _Build(asked, order, store, pool, progress).run()
+        finally:
+            drawer.sweep(store.folder)
 
 
 @contextmanager
@@ -228,7 +231,10 @@ class _Build:
 
         rules = rules_of(self.asked.config)
         known = () if self.order.force else self.store.load_entries(rules)
-        inputs = read_inputs(self.asked, known, self.pool, self.progress)
+        drawer.sweep(self.store.folder)
+        inputs = read_inputs(
+            self.asked, known, self.pool, self.progress, self.store.folder
+        )
         if not inputs.unchanged:
             self.store.save_entries(rules, inputs.entries)
         return inputs
@@ -318,6 +324,8 @@ class _Build:
             survey.site.data,
             dict(survey.inputs.templates.sources),
             survey.bodies,
+            str(self.store.folder),
+            dict(survey.inputs.documents),
         )
         workshop = Workshop(job, survey.site)
         if self.order.jobs <= 1 or len(wanted) < SMALL:
@@ -325,16 +333,12 @@ class _Build:
                 yield jobs.make(workshop, tuple(part))
             return
         file = jobs.write_job(job, self.store.folder)
-        try:
-            tasks = (
-                msgspec.msgpack.encode(Task(file, tuple(part)))
-                for part in workers.chunks(wanted, RENDER_CHUNK)
-            )
-            for data in self.pool.run(jobs.make_task, tasks, True):
-                yield msgspec.msgpack.decode(data, type=Result)
-        finally:
-            with suppress(OSError):
-                os.unlink(file)
+        tasks = (
+            msgspec.msgpack.encode(Task(file, tuple(part)))
+            for part in workers.chunks(wanted, RENDER_CHUNK)
+        )
+        for data in self.pool.run(jobs.make_task, tasks, True):
+            yield msgspec.msgpack.decode(data, type=Result)
 
     def remember(
         self,

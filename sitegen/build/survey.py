@@ -4,12 +4,15 @@ Sources are read and parsed, the Site is made, the output is planned, and the wh
 checked. `check`, `list` and `new` need no more than this.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
 import msgspec
 
+from sitegen.build.drawer import Kept, file_name, put
 from sitegen.build.parse import Entry, ParseRules, parse_file, rules_of, shown_path
 from sitegen.build.places import FilePlaces
 from sitegen.build.theme import (
@@ -22,7 +25,7 @@ from sitegen.build.workers import Pool, chunks
 from sitegen.config import Config
 from sitegen.content.records import Body, Moment, Post, Source
 from sitegen.content.scan import QUEUE, Found, Scan, bundle_files, scan
-from sitegen.markup.records import Outline
+from sitegen.markup.records import Document, Outline
 from sitegen.problems import Problem
 from sitegen.site import checks
 from sitegen.site.model import Site, SiteData
@@ -59,6 +62,8 @@ class Inputs(msgspec.Struct, frozen=True):
     bundles: Mapping[str, Static]
     problems: tuple[Problem, ...]
     """About files and settings; those about posts are with their entries."""
+    documents: Mapping[str, Kept] = {}
+    """Where the documents of what was parsed lie, by post id."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -77,13 +82,17 @@ def read_inputs(
     known: Iterable[Entry] = (),
     pool: Pool | None = None,
     progress: Progress = silent,
+    drawers: Path | None = None,
 ) -> Inputs:
-    """Returns all inputs; `known` entries save reading files that did not change."""
+    """Returns all inputs; `known` entries save reading files that did not change.
+
+    `drawers` is the folder to keep documents in for a build that will render them.
+    """
     config, root = asked.config, asked.root
-    rules = rules_of(config)
     listing = scan_content(root, config)
     before = {entry.source.path: entry for entry in known}
-    entries = _entries(root, listing, rules, before, pool, progress)
+    reading = _Reading(asked, before, pool or Pool(1), progress, drawers)
+    entries = reading.entries(listing)
     statics, static_problems = static_files(root, config)
     templates = read_templates(root, config)
     content = config.paths.content
@@ -93,7 +102,7 @@ def read_inputs(
     }
     return Inputs(
         config,
-        rules,
+        reading.rules,
         asked.now,
         asked.shown,
         entries,
@@ -108,6 +117,7 @@ def read_inputs(
             *static_problems,
             *templates.problems,
         ),
+        reading.documents,
     )
 
 
@@ -117,30 +127,66 @@ def scan_content(root: Path, config: Config) -> Scan:
     return scan(root, content, skip=(QUEUE,), deep=content != ".")
 
 
-def _entries(
-    root: Path,
-    listing: Scan,
-    rules: ParseRules,
-    known: Mapping[str, Entry],
-    pool: Pool | None,
-    progress: Progress,
-) -> tuple[Entry, ...]:
-    result = dict.fromkeys(found.path for found in listing.documents)
-    entries: dict[str, Entry] = {}
-    todo: list[Found] = []
-    for found in listing.documents:
-        entry = known.get(found.path)
-        if entry and _is_same(entry, found):
-            entries[found.path] = entry
-        else:
-            todo.append(found)
-    for entry in _parse_all(root, todo, rules, known, pool, progress):
-        entries[entry.source.path] = entry
-    return tuple(entries[path] for path in result)
+class _Reading:
+    """Parses the files that are not as they were known."""
+
+    def __init__(
+        self,
+        asked: Asked,
+        known: Mapping[str, Entry],
+        pool: Pool,
+        progress: Progress,
+        drawers: Path | None,
+    ) -> None:
+        self.root = asked.root
+        self.rules = rules_of(asked.config)
+        self.known = known
+        self.pool = pool
+        self.progress = progress
+        self.drawers = str(drawers) if drawers else ""
+        self.documents: dict[str, Kept] = {}
+
+    def entries(self, listing: Scan) -> tuple[Entry, ...]:
+        """Returns the entry of every file, in the order of the listing."""
+        entries: dict[str, Entry] = {}
+        todo: list[Found] = []
+        for found in listing.documents:
+            entry = self.known.get(found.path)
+            if entry and is_same(entry.source, found):
+                entries[found.path] = entry
+            else:
+                todo.append(found)
+        for entry in self._parsed(todo):
+            entries[entry.source.path] = entry
+        return tuple(entries[found.path] for found in listing.documents)
+
+    def _parsed(self, todo: list[Found]) -> Iterator[Entry]:
+        done = 0
+        worthwhile = len(todo) >= SMALL
+        for data in self.pool.run(parse_task, self._tasks(todo), worthwhile):
+            parsed = msgspec.msgpack.decode(data, type=Parsed)
+            self.documents.update(parsed.documents)
+            yield from parsed.entries
+            for source in parsed.same:
+                yield msgspec.structs.replace(self.known[source.path], source=source)
+            done += len(parsed.entries) + len(parsed.same)
+            self.progress("reading", done, len(todo))
+
+    def _tasks(self, todo: list[Found]) -> Iterator["ParseTask"]:
+        build = f"{os.getpid()}-{time.monotonic_ns():x}"
+        for number, part in enumerate(chunks(todo, PARSE_CHUNK)):
+            files = tuple((found, self._digest(found)) for found in part)
+            name = file_name(build, number)
+            drawer = os.path.join(self.drawers, name) if self.drawers else ""
+            yield ParseTask(str(self.root), self.rules, files, drawer)
+
+    def _digest(self, found: Found) -> bytes:
+        entry = self.known.get(found.path)
+        return entry.source.digest if entry else b""
 
 
-def _is_same(entry: Entry, found: Found) -> bool:
-    source = entry.source
+def is_same(source: Source, found: Found) -> bool:
+    """True if a file's stat signature is the one that was read."""
     return (
         source.mtime_ns == found.mtime_ns
         and source.size == found.size
@@ -148,33 +194,15 @@ def _is_same(entry: Entry, found: Found) -> bool:
     )
 
 
-def _parse_all(
-    root: Path,
-    todo: list[Found],
-    rules: ParseRules,
-    known: Mapping[str, Entry],
-    pool: Pool | None,
-    progress: Progress,
-) -> Iterable[Entry]:
-    if not todo:
-        return
-    pool = pool or Pool(1)
-    tasks = (
-        (str(root), rules, tuple((f, _digest_of(known.get(f.path))) for f in part))
-        for part in chunks(todo, PARSE_CHUNK)
-    )
-    done = 0
-    for data in pool.run(parse_task, tasks, len(todo) >= SMALL):
-        parsed = msgspec.msgpack.decode(data, type=Parsed)
-        yield from parsed.entries
-        for source in parsed.same:
-            yield msgspec.structs.replace(known[source.path], source=source)
-        done += len(parsed.entries) + len(parsed.same)
-        progress("reading", done, len(todo))
+class ParseTask(msgspec.Struct, frozen=True, array_like=True):
+    """Some files for a worker to parse."""
 
-
-def _digest_of(entry: Entry | None) -> bytes:
-    return entry.source.digest if entry else b""
+    root: str
+    rules: ParseRules
+    files: tuple[tuple[Found, bytes], ...]
+    """Each with the digest that it had; empty if it was not known."""
+    drawer: str
+    """The file to keep the documents in; "" to keep none."""
 
 
 class Parsed(msgspec.Struct, frozen=True, array_like=True):
@@ -183,16 +211,26 @@ class Parsed(msgspec.Struct, frozen=True, array_like=True):
     entries: tuple[Entry, ...]
     same: tuple[Source, ...]
     """Files whose bytes are the ones that were known."""
+    documents: dict[str, Kept]
 
 
-def parse_task(task: tuple[str, ParseRules, tuple[tuple[Found, bytes], ...]]) -> bytes:
+def parse_task(task: ParseTask) -> bytes:
     """Returns what some files gave, as MessagePack; a worker's task."""
-    root, rules, files = task
-    folder = Path(root)
-    found = [parse_file(folder, file, rules, same_as) for file, same_as in files]
-    entries = tuple(item for item in found if isinstance(item, Entry))
-    same = tuple(item for item in found if isinstance(item, Source))
-    return msgspec.msgpack.encode(Parsed(entries, same))
+    folder = Path(task.root)
+    entries: list[Entry] = []
+    same: list[Source] = []
+    documents: list[tuple[str, Document]] = []
+    for file, same_as in task.files:
+        found = parse_file(folder, file, task.rules, same_as)
+        if isinstance(found, Source):
+            same.append(found)
+            continue
+        entry, document = found
+        entries.append(entry)
+        if document:
+            documents.append((entry.source.path, document))
+    kept = put(Path(task.drawer), documents) if task.drawer else {}
+    return msgspec.msgpack.encode(Parsed(tuple(entries), tuple(same), kept))
 
 
 class Survey:

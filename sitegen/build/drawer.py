@@ -1,0 +1,83 @@
+"""Documents made while files are parsed, kept until their pages are rendered.
+
+An outline costs as much as a document, because both come from the same HTML. In a
+prototype, making each document a second time for its page took a third of a cold
+build. So each task that parses leaves its documents in one file, and whoever renders
+reads them there. The files live as long as the build.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from sitegen.markup.records import Document
+
+_PREFIX = "documents-"
+
+
+class Kept(msgspec.Struct, frozen=True, array_like=True):
+    """Where a document lies: file, offset and length in bytes."""
+
+    file: str
+    offset: int
+    size: int
+
+
+def put(file: Path, documents: Iterable[tuple[str, Document]]) -> dict[str, Kept]:
+    """Writes documents to a new file and returns where each lies, by id.
+
+    Where nothing can be written nothing is kept: documents are made again then.
+    """
+    encoder, places, offset = msgspec.msgpack.Encoder(), {}, 0
+    try:
+        with open(file, "xb") as out:
+            for id, document in documents:
+                data = encoder.encode(document)
+                out.write(data)
+                places[id] = Kept(file.name, offset, len(data))
+                offset += len(data)
+    except OSError:
+        return {}
+    return places
+
+
+class Drawer:
+    """Takes documents out again."""
+
+    def __init__(self, folder: Path, kept: Mapping[str, Kept]) -> None:
+        self.folder = folder
+        self.kept = kept
+        self.decoder = msgspec.msgpack.Decoder(Document)
+        self.name = ""
+        self.data = b""
+
+    def take(self, id: str) -> Document | None:
+        """Returns a document, or None if it was not kept."""
+        place = self.kept.get(id)
+        if place is None:
+            return None
+        if place.file != self.name:
+            # Pages are rendered in the order of parsing, so the next ones lie here too.
+            try:
+                self.data = (self.folder / place.file).read_bytes()
+            except OSError:
+                return None
+            self.name = place.file
+        end = place.offset + place.size
+        return self.decoder.decode(memoryview(self.data)[place.offset : end])
+
+
+def file_name(build: str, number: int) -> str:
+    """Returns the name of a task's file."""
+    return f"{_PREFIX}{build}-{number}"
+
+
+def sweep(folder: Path) -> None:
+    """Removes the files of builds that are over; the caller holds the build's lock."""
+    with suppress(OSError):
+        for entry in os.scandir(folder):
+            if entry.name.startswith((_PREFIX, "job-")):
+                os.unlink(entry.path)
