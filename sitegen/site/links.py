@@ -47,9 +47,13 @@ def destination(site: Site, id: str, target: str) -> Destination:
     to the content folder: `@/posts/a.md`), a path of the site (`/tags/`), or a place
     relative to the page's address.
     """
-    match = _SUFFIX.search(target)
-    suffix = match[0] if match else ""
-    path = unquote(target[: match.start()] if match else target)
+    path, suffix = target, ""
+    if "#" in target or "?" in target:
+        match = _SUFFIX.search(target)
+        assert match is not None
+        path, suffix = target[: match.start()], match[0]
+    if "%" in path:
+        path = unquote(path)
     if not path:
         return Destination(site.paths[id], suffix, id)
     if path.startswith("/"):
@@ -95,7 +99,10 @@ def _from_page(site: Site, id: str, path: str, suffix: str) -> Destination:
 
 
 def _beside(id: str, path: str) -> str:
-    return posixpath.normpath(posixpath.join(posixpath.dirname(id), path))
+    folder = id.rpartition("/")[0]
+    if "/" not in path and path[0] != ".":
+        return f"{folder}/{path}" if folder else path
+    return posixpath.normpath(posixpath.join(folder, path))
 
 
 def _is_file(path: str) -> bool:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import msgspec
 
@@ -211,18 +211,16 @@ class Site:
         reading order: a section's own pages, then those of the sections below it.
         """
         result: dict[str, tuple[str, str]] = {}
+        in_time: dict[str, list[str]] = {}
+        for id in reversed(self.posts):
+            top = self.by_id[id].section.partition("/")[0]
+            in_time.setdefault(top, []).append(id)
+        for ids in in_time.values():
+            _link(ids, result)
         for top in self.sections[""].sections:
-            oldest_first = list(reversed(self._in_time(top)))
-            _link(oldest_first, result)
             _link(list(self._reading_order(top)), result)
-        top_posts = [id for id in reversed(self.posts) if not self.by_id[id].section]
-        _link(top_posts, result)
         _link(list(self.sections[""].pages), result)
         return result
-
-    def _in_time(self, section: str) -> list[str]:
-        ids = self.sections[section].posts
-        return sorted(ids, key=lambda id: newest_first(self.by_id[id]))
 
     def _reading_order(self, section: str) -> Iterable[str]:
         here = self.sections[section]
@@ -240,9 +238,11 @@ class Site:
         spellings: dict[str, Counter[str]] = {}
         for id in self.posts:
             for written in self.by_id[id].terms.get(taxonomy, ()):
-                key = title_key(written)
-                ids.setdefault(key, []).append(id)
-                spellings.setdefault(key, Counter())[written] += 1
+                key = term_key(written)
+                if key not in ids:
+                    ids[key], spellings[key] = [], Counter()
+                ids[key].append(id)
+                spellings[key][written] += 1
         pattern = self.config.taxonomies[taxonomy]
         terms: dict[str, Term] = {}
         for key in sorted(ids):
@@ -262,6 +262,12 @@ class Site:
         """When the newest post was last changed."""
         moments = (self.by_id[id] for id in self.posts)
         return max((m for p in moments if (m := p.updated or p.date)), default=None)
+
+
+@lru_cache(maxsize=10_000)
+def term_key(name: str) -> str:
+    """Returns what the spellings of one term have in common."""
+    return title_key(name)
 
 
 def term_slug(name: str) -> str:

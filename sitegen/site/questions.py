@@ -25,7 +25,7 @@ from typing import Any
 
 from sitegen.content.records import Post
 from sitegen.site import links, urls
-from sitegen.site.model import Section, Site, Term
+from sitegen.site.model import Section, Site, Term, term_key
 
 Query = tuple[Any, ...]
 Question = tuple[Any, ...]
@@ -144,12 +144,10 @@ def _term_ids(site: Site, taxonomy: str) -> tuple[str, ...]:
 
 
 def _post_terms(site: Site, id: str, taxonomy: str) -> tuple[str, ...]:
-    from sitegen.content.titles import title_key
-
     names = site.by_id[id].terms.get(taxonomy, ())
     known = site.taxonomies[taxonomy]
-    keys = (title_key(name) for name in names)
-    return tuple(term_id(known[key]) for key in keys if key in known)
+    keys = map(term_key, names)
+    return tuple([f":term:{taxonomy}:{key}" for key in keys if key in known])
 
 
 def _section_ids(paths: tuple[str, ...]) -> tuple[str, ...]:
