@@ -71,7 +71,7 @@ def «func»(folder: Path) -> list[«Class»]:
     ),
     Snippet(
         "python",
-        '''\
+        """\
 import asyncio
 import logging
 
@@ -90,7 +90,7 @@ async def «func»(«attr»: str, limit: int = «number») -> dict[str, float]:
         else:
             return «list»
     raise RuntimeError(f"no «word» after {limit!r} tries")
-''',
+""",
     ),
     Snippet(
         "javascript",

@@ -37,6 +37,9 @@ class Census(Struct, frozen=True):
     size: int
 
 
+NOTHING = Census(pages=0, size=0)
+
+
 def count_pages(output: Path) -> Census:
     """The number of HTML and XML files and their bytes."""
     sizes = [

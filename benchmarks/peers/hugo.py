@@ -29,7 +29,9 @@ class Hugo(Tool):
         make_venv(cache / "hugo", [f"hugo=={VERSION}"])
 
     def version(self, cache: Path) -> str:
-        return run_quietly([str(_binary(cache)), "version"]).split()[1][1:].split("-")[0]
+        return (
+            run_quietly([str(_binary(cache)), "version"]).split()[1][1:].split("-")[0]
+        )
 
     def settings(self, scenario: Scenario) -> dict[str, str]:
         kinds = ["RSS", "404", "robotstxt"]

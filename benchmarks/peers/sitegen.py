@@ -32,9 +32,7 @@ class Sitegen(Tool):
 
     name = "sitegen"
 
-    def __init__(
-        self, python: str, jobs: int, engine: Engine = "commonmark"
-    ) -> None:
+    def __init__(self, python: str, jobs: int, engine: Engine = "commonmark") -> None:
         self.python = python
         self.jobs = jobs
         self.engine = engine
@@ -46,7 +44,9 @@ class Sitegen(Tool):
 
     def install(self, cache: Path) -> None:
         """Byte-compile the package, as an installed one would be."""
-        run_quietly([self.python, "-m", "compileall", "-q", str(REPOSITORY / "sitegen")])
+        run_quietly(
+            [self.python, "-m", "compileall", "-q", str(REPOSITORY / "sitegen")]
+        )
 
     def version(self, cache: Path) -> str:
         self.install(cache)
@@ -55,7 +55,8 @@ class Sitegen(Tool):
             raise Unavailable("sitegen does not start: " + _last_line(done.stderr))
         if _call(self.python, "build", "--help").returncode:
             raise Unavailable("this sitegen has no build command")
-        return done.stdout.split()[-1]
+        version = done.stdout.split()[-1]
+        return version if _has_jobs(self.python) else f"{version}, without --jobs"
 
     def settings(self, scenario: Scenario) -> dict[str, str]:
         pages = PAGE_SIZE if scenario.is_blog else 0
