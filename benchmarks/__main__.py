@@ -58,9 +58,7 @@ def corpus(
     """Write a site of many posts into FOLDER, ready to be built."""
     tool = _tools_by_name().get(name)
     if tool is None:
-        raise click.BadParameter(
-            f"one of {', '.join(_tools_by_name())}", None, None, name
-        )
+        raise click.UsageError(f"--for is one of {', '.join(_tools_by_name())}")
     made = make_corpus(posts, seed, code_blocks)
     write_sites([(tool, folder)], made, Scenario(scenario, highlight), CACHE)
     click.echo(made.digest())
@@ -140,8 +138,11 @@ def _only(contest: Contest, wanted: tuple[str, ...]) -> Contest:
 
 
 def _tools_by_name() -> dict[str, Tool]:
-    tools = all_tools(sys.executable).values()
-    return {tool.name: tool for tool in reversed(list(tools))}
+    """Each tool once, with its first settings."""
+    tools: dict[str, Tool] = {}
+    for tool in all_tools(sys.executable).values():
+        tools.setdefault(tool.name, tool)
+    return tools
 
 
 def _parent(folder: Path | None) -> Path | None:

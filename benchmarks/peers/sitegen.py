@@ -118,4 +118,5 @@ def _extensions(engine: Engine) -> str:
 
 
 def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["no output"])[-1]
+    """The last line of an error, without the path that Python adds to some."""
+    return (text.strip().splitlines() or ["no output"])[-1].partition(" (/")[0]
