@@ -23,26 +23,22 @@ def measure_rebuilds(posts: int, settings: Settings) -> tuple[Rebuild, ...]:
         return ()
     settings.say(f"{posts:,} posts: building again after edits")
     lane = _built_lane(posts, settings, "rebuild")
-    corpus = make_corpus(posts, settings.seed, settings.code_blocks)
-    entry = corpus.entries[posts // 2]
-    edits: dict[str, Edit] = {
-        "nothing": _edit_nothing,
-        "one body": _edit_body,
-        "one title": _edit_title,
-    }
-    times: dict[str, list[float]] = {change: [] for change in edits}
-    written: dict[str, list[int]] = {change: [] for change in edits}
+    entries = make_corpus(posts, settings.seed, settings.code_blocks).entries
+    found: dict[str, list[tuple[float, int]]] = {change: [] for change in _EDITS}
     for number in range(settings.runs):
-        for change, edit in edits.items():
-            seconds, files = _rebuild(lane, edit, entry, number, settings)
-            times[change].append(seconds)
-            written[change].append(files)
-            settings.say(f"  {change}: {seconds:.3f} s, {files} files written")
+        for change in _EDITS:
+            run = _rebuild(lane, change, entries[posts // 2], number, settings)
+            found[change].append(run)
     _require_clean_equals(lane, settings)
     measure.remove([settings.folder / "rebuild"])
     return tuple(
-        Rebuild(posts, change, tuple(times[change]), tuple(written[change]))
-        for change in edits
+        Rebuild(
+            posts,
+            change,
+            seconds=tuple(seconds for seconds, _ in runs),
+            written=tuple(files for _, files in runs),
+        )
+        for change, runs in found.items()
     )
 
 
@@ -52,36 +48,31 @@ def measure_start_ups(runs: int, settings: Settings) -> tuple[StartUp, ...]:
         return ()
     settings.say("starting up")
     lane = _built_lane(10, settings, "start-up")
-    click = _python(settings, lane, "import click")
-    both = _python(settings, lane, "import click, jinja2")
     version = Command((*start(settings.python), "--version"), lane.site, VARIABLES)
-    build = lane.command(settings.cache)
-    times: dict[str, list[float]] = {
-        "click": [],
-        "both": [],
-        "version": [],
-        "build": [],
-    }
-    for _ in range(runs):
-        lane.clear()
-        for name, command in zip(times, (click, both, version, build), strict=True):
-            timing = measure.time_command(command, settings.limit)
-            times[name].append(timing.seconds)
-    measure.remove([settings.folder / "start-up"])
-    return (
-        StartUp(
-            "sitegen --version",
-            'python -c "import click"',
-            tuple(times["version"]),
-            tuple(times["click"]),
-        ),
-        StartUp(
+    pairs = (
+        ("sitegen --version", version, "import click"),
+        (
             "sitegen build, ten posts",
-            'python -c "import click, jinja2"',
-            tuple(times["build"]),
-            tuple(times["both"]),
+            lane.command(settings.cache),
+            "import click, jinja2",
         ),
     )
+    found = tuple(_start_up(*pair, lane, runs, settings) for pair in pairs)
+    measure.remove([settings.folder / "start-up"])
+    return found
+
+
+def _start_up(
+    name: str, command: Command, imports: str, lane: Lane, runs: int, settings: Settings
+) -> StartUp:
+    yardstick = Command((settings.python, "-c", imports), lane.site, VARIABLES)
+    ours: list[float] = []
+    theirs: list[float] = []
+    for _ in range(runs):
+        lane.clear()
+        ours.append(measure.time_command(command, settings.limit).seconds)
+        theirs.append(measure.time_command(yardstick, settings.limit).seconds)
+    return StartUp(name, f'python -c "{imports}"', tuple(ours), tuple(theirs))
 
 
 def _built_lane(posts: int, settings: Settings, name: str) -> Lane:
@@ -94,17 +85,18 @@ def _built_lane(posts: int, settings: Settings, name: str) -> Lane:
 
 
 def _rebuild(
-    lane: Lane, edit: Edit, entry: Entry, number: int, settings: Settings
+    lane: Lane, change: str, entry: Entry, number: int, settings: Settings
 ) -> tuple[float, int]:
     """Time of one build after one edit, and the number of files it wrote."""
     source = lane.site / "content" / "posts" / f"{entry.slug}.md"
-    expected = edit(source, entry, number)
+    expected = _EDITS[change](source, entry, number)
     before = set(_signatures(lane.output))
     timing = measure.time_command(lane.command(settings.cache), settings.limit)
     written = len(set(_signatures(lane.output)) - before)
     page = lane.output / "posts" / entry.slug / "index.html"
     if expected not in page.read_text(encoding="utf-8"):
         raise Failed(f"the page does not show the edit: {expected!r}")
+    settings.say(f"  {change}: {timing.seconds:.3f} s, {written} files written")
     return timing.seconds, written
 
 
@@ -125,6 +117,13 @@ def _edit_title(source: Path, entry: Entry, number: int) -> str:
     lines[1] = f'title: "{title}"\n'
     source.write_text("".join(lines), encoding="utf-8")
     return title
+
+
+_EDITS: dict[str, Edit] = {
+    "nothing": _edit_nothing,
+    "one body": _edit_body,
+    "one title": _edit_title,
+}
 
 
 def _signatures(output: Path) -> Iterator[tuple[Path, int, int]]:
@@ -151,7 +150,3 @@ def _digest(output: Path) -> str:
             state.update(str(path.relative_to(output)).encode() + b"\0")
             state.update(hashlib.sha256(path.read_bytes()).digest())
     return state.hexdigest()
-
-
-def _python(settings: Settings, lane: Lane, code: str) -> Command:
-    return Command((settings.python, "-c", code), lane.site, VARIABLES)
