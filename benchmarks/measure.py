@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from benchmarks.peers.tool import Command
 
-SAMPLE_SECONDS = 0.05
+SAMPLE_SECONDS = 0.02
 """How long to wait between two looks at the memory of a process tree."""
 
 BUSY_LOAD = 0.5
