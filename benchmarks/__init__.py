@@ -1,0 +1,1 @@
+"""Seeded corpora and side-by-side runs of sitegen against its peers."""

@@ -1,0 +1,1 @@
+"""The tools of the race: how each is installed, fed and started."""
