@@ -63,7 +63,7 @@ def build(
     """
     start = time.perf_counter()
     shown = Shown(drafts, future, expired)
-    asked = ask(obj, shown, clock, base_url, output)
+    asked = ask(obj, shown, clock, base_url, output, tolerant=True)
     bar = ProgressBar()
     try:
         report = run_build(asked, Order(jobs or available(), force, strict), bar)
