@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date, time
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -139,8 +140,7 @@ _KINDS = {
     "array": "a list",
     "object": "a table",
     "float": "a number",
-    "datetime": "a date",
-    "date": "a date",
+    "null": "nothing",
 }
 
 _S = TypeVar("_S", bound=msgspec.Struct)
@@ -170,7 +170,8 @@ def parse(data: bytes, name: str = FILE_NAME) -> tuple[Config, tuple[Problem, ..
         table = tomllib.loads(text)
     except UnicodeDecodeError as failure:
         return Config(), (_not_utf8(data, name, failure),)
-    except tomllib.TOMLDecodeError as failure:
+    except (ValueError, RecursionError) as failure:
+        # TOMLDecodeError is a ValueError; so is a number of 5,000 digits.
         return Config(), (_bad_toml(text, name, failure),)
     reader = _Reader(name, text.splitlines())
     config = reader.config(table)
@@ -211,16 +212,20 @@ class _Reader:
         self.name = name
         self.lines = lines
         self.problems: list[Problem] = []
+        self.refused: list[tuple[str, str]] = []
 
     def config(self, table: Mapping[str, Any]) -> Config:
-        """Returns the Config of a whole file."""
+        """Returns the Config of a whole file; what is refused stays at its default."""
         top = {key: value for key, value in table.items() if key not in TABLES}
         parts: dict[str, Any] = {}
         for key, kind in _struct_tables():
             if key in table:
                 parts[key] = self.table(key, kind, table[key])
         config = self.fields("", Config, top, parts)
-        return self.checked(config)
+        self.check(config)
+        for place in self.refused:
+            config = _without(config, *place)
+        return msgspec.structs.replace(config, base_url=config.base_url.rstrip("/"))
 
     def table(self, key: str, kind: type[_S], value: Any) -> _S:
         """Returns one table with fixed keys."""
@@ -240,7 +245,7 @@ class _Reader:
                 self.unknown(table, key, types)
                 continue
             try:
-                values[key] = msgspec.convert(value, types[key])
+                values[key] = msgspec.convert(_plain(value), types[key])
             except msgspec.ValidationError as failure:
                 self.add("config-value", table, key, _in_words(key, failure))
         return kind(**values)
@@ -255,26 +260,22 @@ class _Reader:
         hint = hint or "Your own values belong in [extra]."
         self.add("config-unknown", table, key, f"Unknown key '{key}' in {where}.", hint)
 
-    def checked(self, config: Config) -> Config:
-        """Returns the Config with its values looked at more closely."""
-        base_url = config.base_url.rstrip("/")
-        if base_url and not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", base_url):
+    def check(self, config: Config) -> None:
+        """Notes values that are of the right type and still not allowed."""
+        if not is_base_url(config.base_url):
             self.bad("", "base_url", "must start with http:// or https:// and a host")
-            base_url = ""
         if not _zone_exists(config.timezone):
             self.bad("", "timezone", "is not a time zone's name, such as Europe/Paris")
-            config = msgspec.structs.replace(config, timezone="UTC")
         if not re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", config.language):
             self.bad("", "language", "is not a language tag, such as en or pt-BR")
         if config.build.paginate < 0:
             self.bad("build", "paginate", "cannot be below 0")
         if config.feed.limit < 1:
             self.bad("feed", "limit", "must be at least 1")
-        if not re.fullmatch(r"(/[\w.~-]+)+", config.feed.path):
+        if not _is_path(config.feed.path) or config.feed.path.endswith("/"):
             self.bad("feed", "path", "must be a path such as /feed.xml")
         self.check_patterns(config)
         self.check_paths(config)
-        return msgspec.structs.replace(config, base_url=base_url)
 
     def check_patterns(self, config: Config) -> None:
         """Notes permalink patterns that cannot be filled in."""
@@ -293,7 +294,7 @@ class _Reader:
                 hint = did_you_mean(name, known) or f"Known are {fields}."
                 self.bad(table, key, f"has an unknown field {{{name}}}", hint)
         bare = re.sub(r"\{[^{}]*\}", "x", pattern)
-        if not re.fullmatch(r"(/[\w.~-]+)*/?", bare) or not bare.startswith("/"):
+        if not _is_path(bare):
             self.bad(table, key, "must be a path such as /posts/{slug}/")
         elif table == "taxonomies" and "{slug}" not in pattern:
             self.bad(table, key, "must hold {slug}")
@@ -303,7 +304,7 @@ class _Reader:
         for key in msgspec.structs.asdict(config.paths):
             value = getattr(config.paths, key)
             parts = value.split("/")
-            if not value or value.startswith("/") or ".." in parts or "\\" in value:
+            if not value or value.startswith("/") or not all(map(_is_folder, parts)):
                 self.bad("paths", key, "must be a folder inside the site's root")
         output = config.paths.output.strip("/")
         inputs = (config.paths.content, config.paths.templates, config.paths.static)
@@ -312,7 +313,8 @@ class _Reader:
                 self.bad("paths", "output", f"would overwrite the {key} folder")
 
     def bad(self, table: str, key: str, words: str, hint: str = "") -> None:
-        """Notes a value that is not allowed."""
+        """Notes a value that is not allowed; its default takes its place."""
+        self.refused.append((table, key))
         self.add("config-value", table, key, f"'{key}' {words}.", hint)
 
     def add(
@@ -323,6 +325,48 @@ class _Reader:
         source = self.lines[line - 1] if line else ""
         at = Location(self.name, line, column, source)
         self.problems.append(error(code, at, message, hint))
+
+
+def is_base_url(text: str) -> bool:
+    """True if a site can live at this address; so it can at none."""
+    return not text or bool(re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", text))
+
+
+def _is_path(text: str) -> bool:
+    """True for a path that can be written as it is and leads nowhere else."""
+    names = text.split("/")
+    return bool(re.fullmatch(r"/(?:[\w.~-]+/)*[\w.~-]*", text)) and not (
+        {".", ".."} & set(names)
+    )
+
+
+def _is_folder(name: str) -> bool:
+    fits = name.isprintable() and len(name.encode()) <= 255
+    return fits and name != ".." and "\\" not in name
+
+
+def _without(config: Config, table: str, key: str) -> Config:
+    """Returns the Config with one value at its default again."""
+    replace = msgspec.structs.replace
+    if not table:
+        return replace(config, **{key: getattr(Config(), key)})
+    part = getattr(config, table)
+    if isinstance(part, dict):
+        rest = {name: value for name, value in part.items() if name != key}
+        return replace(config, **{table: rest})
+    default = getattr(type(part)(), key)
+    return replace(config, **{table: replace(part, **{key: default})})
+
+
+def _plain(value: Any) -> Any:
+    """Returns a value as MessagePack holds it: dates and huge numbers become text."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return str(value)
+    return value.isoformat() if isinstance(value, (date, time)) else value
 
 
 def _struct_tables() -> Iterator[tuple[str, type[msgspec.Struct]]]:

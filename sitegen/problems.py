@@ -145,9 +145,9 @@ def _lines(text: str) -> list[str]:
 
 def _excerpt(at: Location, style: Style) -> list[str]:
     """Returns the source line and a caret below its column, cut to a screen's width."""
-    if not at.source.strip() or not at.line:
-        return []
     start = max(0, at.column - 60)
+    if not at.source[start:].strip() or not at.line:
+        return []
     shown = printable(at.source[start : start + 120])
     margin = " " * len(str(at.line))
     lines = [style(f"  {at.line} | {shown}", "source")]

@@ -11,7 +11,7 @@ import msgspec
 
 from sitegen.build.drawer import Drawer, Kept
 from sitegen.build.outputs import Output, Staged, stage, stage_copy
-from sitegen.build.parse import ChangedMeanwhile, Documents, ParseRules
+from sitegen.build.parse import ChangedMeanwhile, Documents, ParseRules, shown_path
 from sitegen.build.render import render
 from sitegen.build.templates import (
     HonestEnvironment,
@@ -76,7 +76,7 @@ class Made(msgspec.Struct, frozen=True, array_like=True):
     problem: Problem | None = None
     nanoseconds: int = 0
     changed: str = ""
-    """The id of a content file that is not as it was parsed."""
+    """The content file that is not as it was parsed."""
 
 
 class Result(msgspec.Struct, frozen=True, array_like=True):
@@ -148,7 +148,8 @@ def _make_one(workshop: Workshop, wanted: Wanted, table: dict[bytes, int]) -> Ma
         )
     except TemplateFailure as failure:
         if isinstance(failure.__cause__, ChangedMeanwhile):
-            return Made(None, (), changed=str(failure.__cause__))
+            content = workshop.documents.rules.content
+            return Made(None, (), changed=shown_path(content, str(failure.__cause__)))
         return Made(None, (), failure.problem)
     except FileNotFoundError:
         return Made(None, (), changed=artifact.source)

@@ -215,13 +215,28 @@ def foreign(
     """
     for item in staged:
         path = item.output.path
-        if not item.waiting or path_digest(path) in manifest:
+        if not item.waiting or not os.path.lexists(folder / path):
             continue
-        if not os.path.lexists(folder / path):
-            continue
-        message = "sitegen did not write this file and will not overwrite it."
-        hint = "Move it away, or build into another folder with -o."
-        yield error("output-foreign", Location(f"{name}/{path}"), message, hint)
+        if (folder / path).is_dir() and not (folder / path).is_symlink():
+            for below in walk(folder, path):
+                if not _is_ours(folder, below, manifest):
+                    yield _foreign(f"{name}/{below}")
+        elif path_digest(path) not in manifest:
+            yield _foreign(f"{name}/{path}")
+
+
+def _foreign(path: str) -> Problem:
+    message = "sitegen did not write this file and will not overwrite it."
+    hint = "Move it away, or build into another folder with -o."
+    return error("output-foreign", Location(path), message, hint)
+
+
+def _is_ours(folder: Path, path: str, manifest: Manifest) -> bool:
+    """True if a file has the bytes that we wrote, or is staged by us."""
+    if path.endswith(STAGED):
+        return True
+    datas = manifest.get(path_digest(path), frozenset())
+    return _digest_file(os.path.join(folder, path)) in datas
 
 
 def commit(
@@ -258,9 +273,17 @@ def _replace(folder: Path, path: str, ours: Manifest) -> list[str]:
         os.replace(temporary, target)
     except IsADirectoryError:
         removed = _prune(folder, path, ours)
+        _remove_empty_below(target)
         os.replace(temporary, target)
         return removed
     return []
+
+
+def _remove_empty_below(folder: str) -> None:
+    """Removes a folder that holds nothing but folders."""
+    for base, _, _ in os.walk(folder, topdown=False):
+        with suppress(OSError):
+            os.rmdir(base)
 
 
 def _prune(folder: Path, below: str, gone: Manifest) -> list[str]:
@@ -276,17 +299,29 @@ def _prune(folder: Path, below: str, gone: Manifest) -> list[str]:
     return removed
 
 
-def clear_way(folder: Path, paths: Iterable[str], manifest: Manifest) -> None:
+def clear_way(
+    folder: Path, name: str, paths: Iterable[str], manifest: Manifest
+) -> list[Problem]:
     """Removes files of ours that lie where the folder of a new output must be.
 
     Only a file that became a folder since the last build is such a case; nothing can
-    be staged below it while it is there.
+    be staged below it while it is there. Returns the files of others in that place,
+    and then nothing is removed.
     """
-    for parent in {path.rpartition("/")[0] for path in paths}:
-        while parent:
-            if path_digest(parent) in manifest and (folder / parent).is_file():
-                os.unlink(folder / parent)
-            parent = parent.rpartition("/")[0]
+    parents = {path.rpartition("/")[0] for path in paths}
+    for parent in tuple(parents):
+        while parent := parent.rpartition("/")[0]:
+            parents.add(parent)
+    found = [
+        parent
+        for parent in sorted(parents - {""})
+        if os.path.lexists(folder / parent) and not (folder / parent).is_dir()
+    ]
+    theirs = [path for path in found if not _is_ours(folder, path, manifest)]
+    if not theirs:
+        for path in found:
+            os.unlink(folder / path)
+    return [_foreign(f"{name}/{path}") for path in theirs]
 
 
 def remove_empty(folder: Path, path: str) -> None:

@@ -27,7 +27,7 @@ from sitegen.build.store import FOLDER, Store, Target, make_folder
 from sitegen.build.survey import Asked, Inputs, Progress, Survey, read_inputs, silent
 from sitegen.build.theme import Static
 from sitegen.config import Config
-from sitegen.problems import Problem, ProblemsFound, SitegenError
+from sitegen.problems import Location, Problem, ProblemsFound, SitegenError, error
 from sitegen.site.plan import Artifact
 from sitegen.site.visibility import Shown, Waiting
 
@@ -196,20 +196,23 @@ class _Build:
             name: _digest(source.text.encode())
             for name, source in inputs.templates.sources.items()
         }
-        if self.target and self.is_done(inputs, templates):
+        torn = self.store.is_torn(self.key)
+        if self.target and not torn and self.is_done(inputs, templates):
             return self.report_nothing(survey, self.target)
         manifest = outputs.read_manifest(self.folder)
-        if not self.target:
+        if torn or not self.target:
             outputs.remove_staged(self.folder)
         problems = self.check(survey)
         self.clock.lap("check")
         plan = _Plan(survey, self.target, self.config, templates, self.folder)
         self.clock.lap("compare")
+        self.store.mark_torn(self.key)
         made = self.make(survey, plan, manifest)
         self.clock.lap("render")
         removed = outputs.commit(self.folder, made.staged, plan.fresh_outputs, manifest)
         self.clock.lap("write")
         self.remember(survey, plan, made, templates, problems)
+        self.store.mark_whole(self.key)
         self.clock.lap("remember")
         return Report(
             len(plan.artifacts),
@@ -296,19 +299,21 @@ class _Build:
     ) -> "_Made":
         """Step 4: makes and stages what is stale."""
         stale = plan.stale
-        outputs.clear_way(self.folder, (a.output for a in stale), manifest)
+        name = self.asked.config.paths.output
+        paths = [artifact.output for artifact in stale]
+        if problems := outputs.clear_way(self.folder, name, paths, manifest):
+            raise ProblemsFound(problems)
         made = _Made(plan)
         try:
             for result in self.results(survey, plan):
                 made.add(result)
                 self.progress("rendering", len(made.staged), len(stale))
             made.refuse_problems()
-            name = self.asked.config.paths.output
             foreign = outputs.foreign(self.folder, name, made.staged, manifest)
             if problems := list(foreign):
                 raise ProblemsFound(problems)
         except BaseException:
-            outputs.unstage(self.folder, (a.output for a in stale))
+            outputs.unstage(self.folder, paths)
             raise
         return made
 
@@ -490,8 +495,9 @@ class _Made:
 
     def _add_one(self, made: Made, artifact: Artifact, numbers: list[int]) -> None:
         if made.changed:
-            message = f"{made.changed} changed while the site was being built."
-            raise SitegenError(message, "Build again.")
+            message = "This file changed while the site was being built."
+            at = Location(made.changed)
+            raise ProblemsFound([error("build-race", at, message, "Build again.")])
         if made.problem:
             self.problems.append(made.problem)
         if made.staged:
@@ -505,7 +511,9 @@ class _Made:
     def refuse_problems(self) -> None:
         """Raises ProblemsFound if a page could not be made."""
         if self.problems:
-            raise ProblemsFound(set(self.problems))
+            from sitegen.build.templates import merged
+
+            raise ProblemsFound(merged(self.problems))
 
 
 def sources_digest(inputs: Inputs) -> bytes:

@@ -51,7 +51,7 @@ def render(
     variables = context(artifact, page.reader)
     showing = showing_words(artifact, site)
     text = render_template(environment, artifact.templates, variables, showing)
-    if artifact.output.endswith(".xml"):
+    if artifact.kind in ("feed", "sitemap") or artifact.output.endswith(".xml"):
         text = _NOT_XML.sub("", text)
     return Rendering(text.encode("utf-8", "replace"), page.questions())
 

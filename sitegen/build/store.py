@@ -122,6 +122,20 @@ class Store:
         """Keeps what a target was made from, in one step."""
         self._save(f"target-{key.hex()}", target)
 
+    def is_torn(self, key: bytes) -> bool:
+        """True if a build of a target began to write and did not come to its end."""
+        return (self.folder / f"torn-{key.hex()}").exists()
+
+    def mark_torn(self, key: bytes) -> None:
+        """Notes that a build of a target begins to write."""
+        with suppress(OSError):
+            (self.folder / f"torn-{key.hex()}").touch()
+
+    def mark_whole(self, key: bytes) -> None:
+        """Notes that a build of a target has written all."""
+        with suppress(OSError):
+            (self.folder / f"torn-{key.hex()}").unlink()
+
     def clear(self) -> None:
         """Removes the cache."""
         import shutil

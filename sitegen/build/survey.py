@@ -280,6 +280,11 @@ class Survey:
         data = SiteData(self.config, self._selected[0], files, self.inputs.now)
         return Site(data)
 
+    @property
+    def whole_site(self) -> Site:
+        """The site with drafts, future and expired posts as well."""
+        return Site(SiteData(self.config, self.posts, {}, self.inputs.now))
+
     @cached_property
     def artifacts(self) -> tuple[Artifact, ...]:
         """Every file that a build will write."""

@@ -19,7 +19,7 @@ the template.
 """
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -43,6 +43,10 @@ CODES = {
     "template-error": "A template failed while a page was rendered.",
     "template-missing": "A template that is asked for does not exist.",
 }
+
+
+WHILE_RENDERING = " (while rendering "
+"""Begins the part of a message that names the page."""
 
 
 class TemplateSource(msgspec.Struct, frozen=True, array_like=True):
@@ -174,6 +178,7 @@ class HonestEnvironment(jinja2.Environment):
         self.globals.pop("lipsum", None)
         self.filters.pop("random", None)
         self.filters |= FILTERS
+        self.policies["json.dumps_kwargs"] = {"sort_keys": True, "default": _thawed}
         self.plain_globals = dict(self.globals)
 
     def open_page(self, reader: Reader) -> Page:
@@ -210,7 +215,7 @@ class HonestEnvironment(jinja2.Environment):
         tree = super()._parse(source, name, filename)
         for node in tree.find_all((nodes.Getattr, nodes.Getitem)):
             if _is_private(_constant_name(node)):
-                message = "names that begin with '_' cannot be read"
+                message = "Names that begin with '_' cannot be read"
                 raise jinja2.TemplateSyntaxError(message, node.lineno, name, filename)
         return tree
 
@@ -312,7 +317,7 @@ def failure_problem(
     showing: str,
 ) -> Problem:
     """Returns what went wrong in a template, where, and for which page."""
-    while_rendering = f" (while rendering {showing})"
+    while_rendering = f"{WHILE_RENDERING}{showing})"
     if isinstance(failure, jinja2.TemplateSyntaxError):
         return _syntax_problem(environment, failure)
     label, line = _place(environment, failure)
@@ -334,11 +339,30 @@ def failure_problem(
     return error("template-error", at, f"{message}{while_rendering}.", hint)
 
 
+def merged(problems: Iterable[Problem]) -> list[Problem]:
+    """Returns template errors, those of one place once, with the number of pages."""
+    groups: dict[tuple[str, Location, str], list[Problem]] = {}
+    for problem in problems:
+        what = problem.message.partition(WHILE_RENDERING)[0]
+        key = (problem.code, problem.location, what)
+        groups.setdefault(key, []).append(problem)
+    return [_merged(group) for group in groups.values()]
+
+
+def _merged(group: list[Problem]) -> Problem:
+    first = min(group, key=Problem.sort_key)
+    if len(group) == 1 or WHILE_RENDERING not in first.message:
+        return first
+    pages = f", and {len(group) - 1} more)."
+    message = first.message.removesuffix(").") + pages
+    return msgspec.structs.replace(first, message=message)
+
+
 def syntax_problems(environment: HonestEnvironment) -> Iterator[Problem]:
     """Yields what is wrong with the templates before any page is rendered."""
     for name, source in environment.sources.items():
         try:
-            environment.parse(source.text, name, source.label)
+            environment.compile(source.text, name, source.label)
         except jinja2.TemplateSyntaxError as failure:
             yield _syntax_problem(environment, failure)
 
@@ -367,6 +391,15 @@ def _place(environment: HonestEnvironment, failure: Exception) -> tuple[str, int
 def _line_of(text: str, line: int) -> str:
     lines = text.splitlines()
     return lines[line - 1] if 0 < line <= len(lines) else ""
+
+
+def _thawed(value: Any) -> Any:
+    """Returns what `tojson` makes of a value that JSON does not know."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{describe(value)[0]} cannot be written as JSON")
 
 
 def _constant_name(node: nodes.Node) -> Any:

@@ -237,7 +237,7 @@ def post_fields(
 
 
 def _moment(asked: Asked, date: str | None) -> datetime:
-    return clock_moment(asked.config, date).datetime()
+    return clock_moment(asked.config, date, "--date").datetime()
 
 
 def _create_post(path: Path, fields: dict[str, Any]) -> None:

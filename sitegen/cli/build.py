@@ -66,7 +66,7 @@ def build(
     # A build makes hundreds of thousands of records and hardly a cycle among them.
     gc.set_threshold(200_000, 20, 50)
     shown = Shown(drafts, future, expired)
-    asked = ask(obj, shown, clock, base_url, output)
+    asked = ask(obj, shown, clock, base_url, output, tolerant=True)
     bar = ProgressBar()
     try:
         report = run_build(asked, Order(jobs or available(), force, strict), bar)

@@ -1,5 +1,6 @@
 """`sitegen check` and `sitegen list`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -19,8 +20,9 @@ from sitegen.cli.terminal import (
     tell_json,
 )
 from sitegen.content.records import Moment, Post
-from sitegen.problems import Problem, printable
+from sitegen.problems import Problem, ProblemsFound, printable
 from sitegen.site import urls
+from sitegen.site.model import Site, newest_first
 from sitegen.site.questions import source_path
 from sitegen.site.visibility import Shown, Waiting
 
@@ -55,20 +57,31 @@ def check(
       sitegen check
       sitegen check --strict --format github
     """
-    asked = ask(obj, Shown(drafts, future, expired), clock)
+    try:
+        asked = ask(obj, Shown(drafts, future, expired), clock, tolerant=True)
+    except ProblemsFound as failure:
+        show_findings(failure.problems, [], format)
+        raise click.exceptions.Exit(1) from None
     found = survey(asked)
     problems = [*found.problems(), *template_problems(found)]
-    if format == "json":
-        waiting = [waiting_json(asked, item) for item in found.waiting]
-        tell_json({"problems": problems_json(problems), "waiting": waiting})
-    else:
-        show_problems(problems, tell, format)
+    problems.sort(key=Problem.sort_key)
+    show_findings(problems, [waiting_json(asked, w) for w in found.waiting], format)
     if format == "text":
         show_waiting(asked, found.waiting)
         if not problems:
             say(f"{plural(len(found.posts), 'file')} checked: no problem.")
     if any(problem.is_error or strict for problem in problems):
         raise click.exceptions.Exit(1)
+
+
+def show_findings(
+    problems: Sequence[Problem], waiting: list[dict[str, Any]], format: str
+) -> None:
+    """Prints what a check found, as people or programs want it."""
+    if format == "json":
+        tell_json({"problems": problems_json(problems), "waiting": waiting})
+    else:
+        show_problems(problems, tell, format)
 
 
 def template_problems(found: Survey) -> list[Problem]:
@@ -134,18 +147,21 @@ REASONS = {"draft": "drafts", "future": "future", "expired": "expired"}
 def _rows(found: Survey) -> list[dict[str, Any]]:
     waiting = {item.id: item for item in found.waiting}
     posts = [post for post in found.posts if not post.is_section]
-    posts.sort(key=lambda p: (p.date is None, -(p.date.at if p.date else 0), p.id))
-    return [_row(found, post, waiting.get(post.id)) for post in posts]
+    posts.sort(key=newest_first)
+    whole = found.whole_site
+    return [_row(found, whole, post, waiting.get(post.id)) for post in posts]
 
 
-def _row(found: Survey, post: Post, waiting: Waiting | None) -> dict[str, Any]:
+def _row(
+    found: Survey, whole: Site, post: Post, waiting: Waiting | None
+) -> dict[str, Any]:
     path = urls.post_path(found.config, post)
     return {
-        "path": source_path(found.site, post.id),
+        "path": source_path(whole, post.id),
         "title": post.title,
         "date": _iso(post.date),
         "state": REASONS[waiting.reason] if waiting else "published",
         "url": urls.url(found.config, path),
-        "kind": "post" if found.site.is_post(post) else "page",
+        "kind": "post" if whole.is_post(post) else "page",
         "until": when_words(waiting.moment, found.config) if waiting else "",
     }

@@ -1,5 +1,6 @@
 """What is wrong with a site as a whole: titles, paths, aliases, templates, links."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Protocol
@@ -114,12 +115,12 @@ def _collision(
     site: Site, artifact: Artifact, owner: Artifact, places: Places
 ) -> Problem:
     at, other = _origin(site, artifact, places), _origin(site, owner, places)
+    case = "" if artifact.output == owner.output else f" (as {owner.output})"
     if artifact.kind == "redirect":
         what = "another alias" if owner.kind == "redirect" else "an address"
-        message = f"The alias {artifact.path} is already {what}: {_named(other)}."
+        message = f"The alias {artifact.path} is already {what}{case}: {_named(other)}."
         hint = "Remove the alias, or change the address that it clashes with."
         return error("alias-collision", at, message, hint, (other,))
-    case = "" if artifact.output == owner.output else f" (as {owner.output})"
     message = f"{artifact.output} is already written{case} by {_named(other)}."
     hint = "Give one of them another slug, permalink or file name."
     return error("path-collision", at, message, hint, (other,))
@@ -215,6 +216,9 @@ def check_links(
 
 Maker = Callable[[Location], Problem]
 
+_HOST = re.compile(r"(?:[a-z0-9-]+\.)+(?:com|dev|io|net|org)(?:/|$)", re.IGNORECASE)
+"""What begins like the name of a host, in the endings that no file has."""
+
 
 class _LinkCheck:
     """Judges one reference after another."""
@@ -285,6 +289,10 @@ class _LinkCheck:
         hint = "Mend the link, or create the page."
         if same:
             hint = f"Did you mean '{source_path(self.site, same[0])}'?"
+        elif "{{" in target or "{%" in target:
+            hint = "Posts are not templates: write the address itself."
+        elif _HOST.match(target):
+            hint = f"Did you mean 'https://{target}'?"
         return lambda at: warning("link-missing", at, message, hint)
 
     def anchor(self, id: str, fragment: str, target: str) -> Maker | None:
