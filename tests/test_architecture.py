@@ -37,7 +37,7 @@ PRINTING |= {
 }
 READING = {"os.environ", "os.getenv", "os.getcwd", "Path.cwd", "sys.argv"}
 
-READS_ENVIRONMENT = {"git.py"}
+READS_ENVIRONMENT = {"git/command.py"}
 """Git inherits the environment that it is run in."""
 
 # Written in halves, so that this file does not trip over itself.
