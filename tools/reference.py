@@ -8,6 +8,7 @@ setting, a front-matter key, a template variable or a problem code. A test compa
 import ast
 import importlib
 import inspect
+import itertools
 import pkgutil
 import re
 import sys
@@ -150,7 +151,9 @@ def _metavar(option: click.Option) -> str:
 def configuration() -> str:
     """Returns a section for each table of `sitegen.toml`, the top level first."""
     top, tables = [], []
-    for field in msgtypes.type_info(config.Config).fields:
+    whole = _struct_in(msgtypes.type_info(config.Config))
+    assert whole is not None
+    for field in whole.fields:
         inner = _struct_in(field.type)
         if inner is None:
             top.append(_setting("", field, config.Config))
@@ -574,19 +577,25 @@ def docstring(owner: type, field: str) -> str:
     """Returns the text below a field of a class, which Python itself does not keep."""
     body = ast.parse(inspect.getsource(owner)).body[0]
     assert isinstance(body, ast.ClassDef)
-    for item, after in zip(body.body, [*body.body[1:], None], strict=True):
-        named = isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
-        if named and item.target.id == field and _is_text(after):
-            return " ".join(inspect.cleandoc(after.value.value).split())
+    for item, after in itertools.pairwise(body.body):
+        if _sets(item, field) and (text := _text(after)):
+            return " ".join(inspect.cleandoc(text).split())
     return ""
 
 
-def _is_text(node: Any) -> bool:
+def _sets(node: ast.stmt, name: str) -> bool:
     return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
+        isinstance(node, ast.AnnAssign)
+        and isinstance(node.target, ast.Name)
+        and node.target.id == name
     )
+
+
+def _text(node: ast.stmt) -> str:
+    """Returns the text that a statement is, if it is nothing else; else ""."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return str(node.value.value)
+    return ""
 
 
 PARTS: Mapping[str, Callable[[], str]] = {
