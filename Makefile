@@ -8,7 +8,7 @@ PYTEST = $(if $(COVERAGE),$(BIN)/coverage erase && $(BIN)/coverage run -m pytest
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: build test test-long coverage report lint ruff types contracts install clean
+.PHONY: build test test-long coverage reference report lint ruff types contracts install clean
 
 build: install  ## Builds this repository's own site into output/
 	@$(BIN)/sitegen build
@@ -25,6 +25,9 @@ coverage: test report  ## The tests, and which lines they reach
 report: install  ## What the last tests with COVERAGE=1 reached
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --skip-covered --show-missing
+
+reference: install  ## What content/docs/reference/ takes from the code
+	@$(BIN)/python -m tools.reference
 
 lint: ruff types contracts  ## All that is checked without running
 

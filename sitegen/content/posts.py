@@ -25,7 +25,7 @@ CODES = {
     "lang-invalid": "The language is not written as a language tag.",
     "template-invalid": "The template is not the name of a file.",
     "sort-by-unknown": "`sort_by` names no order that there is.",
-    "key-duplicate": "A key is written twice, in upper and lower case.",
+    "key-duplicate": "A key is written twice.",
     "key-reserved": "A key has no meaning yet.",
     "key-misplaced": "A key has a meaning only in `_index.md`.",
     "key-unknown": "A key looks like a misspelling of another.",
