@@ -112,15 +112,13 @@ def stage(folder: str, path: str, data: bytes, known: Output | None) -> Staged:
     `known` is the output as the last build left it.
     """
     new = digest(data)
-    target = os.path.join(folder, path)
-    found = as_left(folder, known) if known and known.digest == new else False
-    if known and found:
+    if known and known.digest == new and as_left(folder, known):
         return Staged(known, False)
+    target = f"{folder}/{path}"
     if _has_bytes(target, data):
         return Staged(_output(target, path, new), False)
-    temporary = os.path.join(folder, staged_name(path))
-    _write(temporary, data)
-    return Staged(_output(temporary, path, new), True)
+    status = _write(f"{folder}/{staged_name(path)}", data)
+    return Staged(_as_output(path, new, status), True)
 
 
 def stage_copy(folder: str, path: str, source: str, known: Output | None) -> Staged:
@@ -144,7 +142,7 @@ def stage_copy(folder: str, path: str, source: str, known: Output | None) -> Sta
 def as_left(folder: str, output: Output) -> bool:
     """True if a file's stat signature is the one that we left."""
     try:
-        status = os.stat(os.path.join(folder, output.path))
+        status = os.stat(f"{folder}/{output.path}")
     except OSError:
         return False
     return (
@@ -167,17 +165,32 @@ def as_found(folder: str, output: Output) -> Output | None:
     return _output(file, output.path, output.digest)
 
 
-def _write(path: str, data: bytes) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+def _write(path: str, data: bytes) -> os.stat_result:
+    """Writes a new file and the folder it needs; returns its status."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
     try:
         handle = os.open(path, flags, 0o666)
     except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        _make_folder(path.rpartition("/")[0])
         handle = os.open(path, flags, 0o666)
-    with open(handle, "wb", buffering=0) as file:
-        view = memoryview(data)
-        while view:
-            view = view[file.write(view) :]
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+        return os.fstat(handle)
+    finally:
+        os.close(handle)
+
+
+def _make_folder(path: str) -> None:
+    """Makes a folder; that above it is most often there, which `makedirs` doubts."""
+    try:
+        os.mkdir(path)
+    except FileNotFoundError:
+        os.makedirs(path, exist_ok=True)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
 
 
 def _has_bytes(path: str, data: bytes) -> bool:
@@ -202,7 +215,10 @@ def _digest_file(path: str) -> bytes:
 
 
 def _output(file: str, path: str, data: bytes) -> Output:
-    status = os.stat(file)
+    return _as_output(path, data, os.stat(file))
+
+
+def _as_output(path: str, data: bytes, status: os.stat_result) -> Output:
     return Output(path, data, status.st_mtime_ns, status.st_size, status.st_ino)
 
 

@@ -33,6 +33,7 @@ from jinja2.runtime import Context, StrictUndefined
 from jinja2.utils import missing
 from markupsafe import Markup
 
+from sitegen.config import Config
 from sitegen.problems import Location, Problem, error
 from sitegen.site import urls
 from sitegen.site.questions import Question
@@ -68,8 +69,10 @@ class TemplateFailure(Exception):
 class Page:
     """The page being rendered: its reader, its questions and its imported modules."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, urls: dict[str, str]) -> None:
         self.reader = reader
+        self.urls = urls
+        """What `|url` gave for this site so far; it is the same on every page."""
         self.site = SiteView(reader)
         self.modules: dict[str | None, TemplateModule] = {}
         self.shared: set[Question] = set()
@@ -170,6 +173,7 @@ class HonestEnvironment(jinja2.Environment):
         self.compiled: dict[str, Template] = {}
         self.kept: dict[str, KeptInclude] = {}
         self.kept_site: Any = None
+        self.urls: dict[str, str] = {}
         self.unshared: set[str] = set()
         self.reads: list[set[str]] = []
         self.page: Page
@@ -185,8 +189,9 @@ class HonestEnvironment(jinja2.Environment):
         """Returns a new page; from now on everything is asked in its name."""
         if reader.site is not self.kept_site:
             self.kept.clear()
+            self.urls.clear()
             self.kept_site = reader.site
-        self.turn_to(Page(reader))
+        self.turn_to(Page(reader, self.urls))
         return self.page
 
     def turn_to(self, page: Page) -> None:
@@ -253,7 +258,7 @@ class HonestEnvironment(jinja2.Environment):
 
     def _run(self, template: Template, variables: dict[str, Any]) -> KeptInclude:
         """Runs an include in a page of its own; keeps it if it read only the site."""
-        outer, inner = self.page, Page(self._inner_reader())
+        outer, inner = self.page, Page(self._inner_reader(), self.urls)
         self.turn_to(inner)
         self.reads.append(set())
         try:
@@ -468,13 +473,24 @@ def describe(value: Any) -> tuple[str, set[str]]:
 def _url(context: Context, path: str) -> str:
     """`{{ '/style.css'|url }}`: the same path below `base_url`'s."""
     page = _page(context)
+    page.reader.asked.add(BASE_URL)
+    known = page.urls
+    if path not in known:
+        known[path] = site_url(page.reader.site.config, path)
+    return known[path]
+
+
+def site_url(config: Config, path: str) -> str:
+    """Returns the URL of a path of the site; what leads elsewhere stays as it is."""
     if "://" in path or path.startswith(("//", "#", "mailto:")):
         return path
-    base = page.reader.ask("config", "base_url")
-    site = page.reader.site
-    if base and path.startswith(f"{site.config.base_path}/") and site.config.base_path:
+    if config.base_path and path.startswith(f"{config.base_path}/"):
         return path
-    return urls.url(site.config, "/" + path.lstrip("/"))
+    return urls.url(config, "/" + path.lstrip("/"))
+
+
+BASE_URL: Question = ("config", "base_url")
+"""What every URL depends on."""
 
 
 @jinja2.pass_context

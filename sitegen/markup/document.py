@@ -11,7 +11,7 @@ from html import escape, unescape
 from sitegen.content.slugs import slugify
 from sitegen.markup import tags
 from sitegen.markup.records import Document, Heading, Outline, TocEntry
-from sitegen.markup.text import plain_text, summarize
+from sitegen.markup.text import plain_text, summarize, summarize_plain
 
 _MORE = re.compile(r"<!--\s*more\s*-->", re.IGNORECASE)
 _NOTE_ROLES = ('role="doc-noteref"', 'role="doc-backlink"')
@@ -59,6 +59,81 @@ def finish(html: str) -> tuple[Document, Outline]:
         summarize(html, page.more),
     )
     return document, outline
+
+
+def finish_plain(html: str) -> tuple[Document, Outline]:
+    """Returns what `finish` does, sooner, for HTML that holds no raw HTML of authors.
+
+    There every tag is the engine's own: `<a href="…">`, `<img src="…">` and headings
+    without attributes are all that matters.
+    """
+    if _UNUSUAL.search(html):
+        return finish(html)
+    taken: dict[str, int] = {}
+    headings: list[Heading] = []
+
+    def name(match: re.Match[str]) -> str:
+        level, content = match.groups()
+        text = _heading_text(content)
+        if not text:
+            return match[0]
+        id = _unique(slugify(text), taken)
+        headings.append(Heading(int(level), id, text))
+        return f'<h{level} id="{escape(id)}">{content}</h{level}>'
+
+    pieces = _REFERENCE.split(_PLAIN_HEADING.sub(name, html))
+    parts, links, images = _parts(pieces)
+    found = tuple(headings)
+    outline = Outline(
+        found,
+        tuple(heading.id for heading in found),
+        tuple(links),
+        tuple(images),
+        summarize_plain(html),
+    )
+    return Document(parts, _nest(found)), outline
+
+
+_PLAIN_HEADING = re.compile(r"<h([1-6])>(.*?)</h\1>", re.DOTALL)
+_REFERENCE = re.compile(r'(<a href="|<img src=")([^"]*)')
+_UNUSUAL = re.compile(r"<h[1-6] |<(?:sup|section|input|blockquote) |<!--")
+"""Headings with attributes, footnotes, task lists, alerts."""
+
+
+def _parts(
+    pieces: list[str],
+) -> tuple[tuple[str, ...], dict[str, None], dict[str, None]]:
+    """Returns the parts of a document, its links and its images.
+
+    `pieces` are HTML, start of a tag, target, HTML, … as `_REFERENCE` splits them.
+    """
+    links: dict[str, None] = {}
+    images: dict[str, None] = {}
+    parts: list[str] = []
+    open_parts = [pieces[0]]
+    for at in range(1, len(pieces), 3):
+        start, target, after = pieces[at : at + 3]
+        value = unescape(target) if "&" in target else target
+        if not value or not is_local(value):
+            open_parts += (start, target, after)
+            continue
+        (links if start[1] == "a" else images)[value] = None
+        open_parts.append(start)
+        parts += ("".join(open_parts), value)
+        open_parts = [after]
+    parts.append("".join(open_parts))
+    return tuple(parts), links, images
+
+
+def _unique(name: str, taken: dict[str, int]) -> str:
+    """Returns the name, or the first of `name-2`, `name-3`, … that is not taken."""
+    free, number = name, taken.get(name, 1)
+    while free in taken:
+        number += 1
+        free = f"{name}-{number}"
+    taken[name] = number
+    taken.setdefault(free, 1)
+    return free
 
 
 class _Edit:

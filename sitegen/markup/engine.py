@@ -2,13 +2,16 @@
 
 from sitegen.config import Markdown
 from sitegen.markup import access, commonmark, footnotes
-from sitegen.markup.document import finish
+from sitegen.markup.document import finish, finish_plain
 from sitegen.markup.records import Document, Outline
 
 
 def render(text: str, settings: Markdown) -> tuple[Document, Outline]:
     """Returns what a Markdown text becomes."""
-    return finish(_html(text, settings, settings.highlight))
+    html = _html(text, settings, settings.highlight)
+    if settings.engine == "commonmark" and "<" not in text:
+        return finish_plain(html)
+    return finish(html)
 
 
 def outline(text: str, settings: Markdown) -> Outline:

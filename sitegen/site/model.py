@@ -1,8 +1,10 @@
 """Site: what exists and in which order."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property, lru_cache
+from types import MappingProxyType
+from typing import Any
 
 import msgspec
 
@@ -62,6 +64,15 @@ class Term(msgspec.Struct, frozen=True):
     """Ids of its posts, newest first."""
 
 
+def freeze(value: Any) -> Any:
+    """Returns plain data that nobody can change: tuples and read-only mappings."""
+    if isinstance(value, Mapping):
+        return MappingProxyType({key: freeze(item) for key, item in value.items()})
+    if isinstance(value, (list, tuple)):
+        return tuple(freeze(item) for item in value)
+    return value
+
+
 def readable(section: str) -> str:
     """Returns a folder's name as a title: `how-to_pages` → `How to pages`."""
     name = section.rpartition("/")[2].replace("-", " ").replace("_", " ").strip()
@@ -80,6 +91,16 @@ class Site:
         self.now = data.now
         self.files = data.files
         self.by_id = {post.id: post for post in data.posts}
+        self._settings: dict[str, Any] = {}
+
+    def setting(self, key: str) -> Any:
+        """Returns a value of the configuration that nobody can change."""
+        if key not in self._settings:
+            value: Any = self.config
+            for part in key.split("."):
+                value = getattr(value, part)
+            self._settings[key] = freeze(msgspec.to_builtins(value))
+        return self._settings[key]
 
     def with_post(self, post: Post) -> "Site":
         """Returns this site with one post added or replaced."""

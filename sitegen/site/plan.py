@@ -20,14 +20,14 @@ OVERRIDABLE = frozenset({"404", "robots", "highlight", "redirects", "feed", "sit
 """Kinds of artifact that a file in `static/` may take the place of."""
 
 
-class PagerLink(msgspec.Struct, frozen=True):
+class PagerLink(msgspec.Struct, frozen=True, array_like=True):
     """A page of a paginated list."""
 
     number: int
     url: str
 
 
-class Pager(msgspec.Struct, frozen=True):
+class Pager(msgspec.Struct, frozen=True, array_like=True):
     """Where a page stands in a paginated list."""
 
     number: int
@@ -40,7 +40,7 @@ class Pager(msgspec.Struct, frozen=True):
     pages: tuple[PagerLink, ...]
 
 
-class Artifact(msgspec.Struct, frozen=True):
+class Artifact(msgspec.Struct, frozen=True, array_like=True):
     """A promise of one output file: its path, and how it is made."""
 
     output: str

@@ -4,9 +4,8 @@ A view is equal to another of the same id and prints its title. All that it keep
 itself begins with `_`, which templates may not read.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -14,7 +13,7 @@ from markupsafe import Markup, escape
 from sitegen.content.records import Moment
 from sitegen.markup.records import Document, TocEntry
 from sitegen.site import links, questions, urls
-from sitegen.site.model import Site
+from sitegen.site.model import Site, freeze
 from sitegen.site.questions import Query, Question
 
 WORDS_A_MINUTE = 220
@@ -102,15 +101,6 @@ def _element(view: View, value: str) -> Any:
 
 def _frozen(view: View, value: Any) -> Any:
     return freeze(value)
-
-
-def freeze(value: Any) -> Any:
-    """Returns plain data that nobody can change: tuples and read-only mappings."""
-    if isinstance(value, Mapping):
-        return MappingProxyType({key: freeze(item) for key, item in value.items()})
-    if isinstance(value, (list, tuple)):
-        return tuple(freeze(item) for item in value)
-    return value
 
 
 SHOWS: dict[str, Callable[[View, Any], Any]] = {
@@ -286,7 +276,8 @@ class SiteView(View):
         super().__init__(reader, ":site", reader.site, note)
 
     def _config(self, key: str) -> Any:
-        return freeze(self._reader.ask("config", key))
+        self._reader.asked.add(("config", key))
+        return self._reader.site.setting(key)
 
     title = property(lambda self: self._config("title"))
     base_url = property(lambda self: self._config("base_url"))

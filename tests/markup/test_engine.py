@@ -14,7 +14,8 @@ from playwright.sync_api import Page
 
 from sitegen.config import Markdown
 from sitegen.content.frontmatter import parse
-from sitegen.markup.engine import outline, render
+from sitegen.markup.document import finish, finish_plain
+from sitegen.markup.engine import _html, outline, render
 from sitegen.markup.extensions import impure_extensions, is_pure
 from sitegen.markup.highlight import highlight_stylesheet
 from sitegen.markup.records import Document, Outline
@@ -438,3 +439,53 @@ def test_real_posts_are_read(corpora: Path, settings: Markdown) -> None:
         document, found = render(text, settings)
         check_document(document, found)
         assert bool(text.strip()) == bool(html_of(document).strip())
+
+
+PIECES = st.sampled_from(
+    [
+        *("# One", "## One", "### *Two* `x`", "# ![alt](i.png)", "#", "# One {#id}"),
+        *("a [b](c.md#d) e", "[x](http://e.org/?a=1&b=2)", "![i](p&q.png 't')"),
+        *("- one\n- two [l](/m/)", "1. x\n\n   y", "> quote\n>\n> # In it"),
+        *("```py\nx = 'href=\"y\"'\n```", "    indented", "|a|b|\n|-|-|\n|1|2|"),
+        *("- [ ] task", "note[^1]\n\n[^1]: text", "~~del~~ *em* **strong**", "---"),
+        *(
+            "> [!NOTE]\n> alert",
+            "Term\n: definition",
+            "one one-2 \u4e2d\u6587 _ * \\\\",
+        ),
+        " ".join(["word"] * 40),
+        " ".join(["w\u00f6rd,"] * 90),
+        "x" * 1100,
+        "\u4e2d" * 90,
+        "&amp; &lt;b&gt; & \" '",
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=60), st.booleans())
+def test_html_of_no_author_is_finished_the_same_way_sooner(
+    pieces: list[str], highlight: bool
+) -> None:
+    """The short way is an optimisation: it gives what the long way gives."""
+    html = _html("\n\n".join(pieces), COMMONMARK, highlight)
+
+    assert finish_plain(html) == finish(html)
+
+
+@given(st.text().map(lambda text: text.replace("<", "")))
+def test_any_text_without_tags_is_finished_the_same_way_sooner(text: str) -> None:
+    html = _html(text, COMMONMARK, False)
+
+    assert finish_plain(html) == finish(html)
+
+
+@pytest.mark.needs("corpora")
+def test_real_posts_without_tags_are_finished_the_same_way_sooner(
+    corpora: Path,
+) -> None:
+    for file in corpora.rglob("*.md"):
+        data = file.read_bytes()
+        body = data[parse(data, "x")[0].body.offset :].decode()
+        html = _html(body.replace("<", ""), COMMONMARK, False)
+
+        assert finish_plain(html) == finish(html), file
