@@ -2,14 +2,14 @@
 
 from sitegen.config import Markdown
 from sitegen.markup import access, commonmark, footnotes
-from sitegen.markup.document import finish, finish_plain
+from sitegen.markup.document import AUTHORS_BLOCK, finish, finish_plain
 from sitegen.markup.records import Document, Outline
 
 
 def render(text: str, settings: Markdown) -> tuple[Document, Outline]:
     """Returns what a Markdown text becomes."""
     html = _html(text, settings, settings.highlight)
-    if settings.engine == "commonmark" and "<" not in text:
+    if settings.engine == "commonmark" and not AUTHORS_BLOCK.search(text):
         return finish_plain(html)
     return finish(html)
 

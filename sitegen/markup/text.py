@@ -62,7 +62,7 @@ _SUMMARY = re.compile(rf"(?:[\W_]*+(?:{_WORD.pattern})){{{SUMMARY_WORDS}}}")
 """As many words as a summary has, in one match: a match for each costs more."""
 
 
-_ENOUGH = 2500
+_ENOUGH = 1500
 """Characters of HTML that hold a summary's words, as a rule."""
 _SKIPPED_BLOCK = re.compile(r"<(h[1-6]|pre|table)\b.*?</\1>", re.DOTALL)
 _PLAIN_INLINE = re.compile(rf"</?(?:{_INLINE})(?: [^>]*)?>")
