@@ -1,6 +1,7 @@
 """Sites as values: what a folder of files becomes before anything is written."""
 
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sitegen.build.survey import Asked, Survey, read_inputs
 from sitegen.config import load
@@ -26,7 +27,8 @@ def post(title: str, *fields: str, date: str = "2026-01-01", body: str = "") -> 
 def survey(root: Path, now: Moment = NOW, shown: Shown | None = None) -> Survey:
     """Returns what the site in a folder is at a time."""
     config, problems = load(root)
-    asked = Asked(root, config, now, shown or Shown(), problems)
+    local = now.datetime().astimezone(ZoneInfo(config.timezone))
+    asked = Asked(root, config, Moment.of(local), shown or Shown(), problems)
     return Survey(root, read_inputs(asked))
 
 

@@ -430,8 +430,10 @@ def _undefined_for(environment: HonestEnvironment) -> type[StrictUndefined]:
         @property
         def _undefined_message(self) -> str:
             name = self._undefined_name
-            if self._undefined_hint or not isinstance(name, str):
+            if self._undefined_hint:
                 return super()._undefined_message
+            if not isinstance(name, str):
+                return f"{describe(self._undefined_obj)[0]} has no element {name!r}"
             if self._undefined_obj is missing:
                 message, known = f"'{name}' is undefined", environment.names
             else:
