@@ -105,6 +105,17 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return found[0] if found else ""
 
 
+def nearest_file(name: str, known: Iterable[str]) -> str:
+    """Returns the known file name that was probably meant, or "".
+
+    Endings are left out of the comparison: they make all names look alike.
+    """
+    stem, dot, ending = name.rpartition(".")
+    stems = [k.removesuffix(dot + ending) for k in known if k.endswith(dot + ending)]
+    match = nearest(stem, stems)
+    return match and match + dot + ending
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Returns "Did you mean …?" for a misspelled name, or ""."""
     match = nearest(name, known)

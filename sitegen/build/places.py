@@ -55,7 +55,8 @@ def _as_written(data: bytes, path: str, key: str) -> tuple[str, list[str]]:
     """Returns the key as this file spells it, and the texts in its list."""
     for written, value in parse(data, path)[0].fields.items():
         field = BY_SPELLING.get(written.lower())
-        if field and field.name == key:
+        name = field.name if field else {"layout": "template"}.get(written.lower())
+        if name == key:
             return written, [str(v) for v in value] if isinstance(value, list) else []
     return key, []
 

@@ -34,7 +34,7 @@ from jinja2.utils import missing
 from markupsafe import Markup
 
 from sitegen.config import Config
-from sitegen.problems import Location, Problem, error
+from sitegen.problems import Location, Problem, error, nearest_file
 from sitegen.site import urls
 from sitegen.site.questions import Question
 from sitegen.site.views import Reader, SiteView
@@ -330,10 +330,8 @@ def failure_problem(
     text = _line_of(source.text, line) if source else ""
     at = Location(label or names[0], line, 0, text)
     if isinstance(failure, jinja2.TemplateNotFound):
-        known = difflib.get_close_matches(
-            str(failure.name), environment.template_names, n=1
-        )
-        hint = f"Did you mean '{known[0]}'?" if known else "Create it in templates/."
+        match = nearest_file(str(failure.name), environment.template_names)
+        hint = f"Did you mean '{match}'?" if match else "Create it in templates/."
         message = f"There is no template '{failure.name}'{while_rendering}."
         return error("template-missing", at, message, hint)
     words = str(failure) or type(failure).__name__
@@ -432,8 +430,10 @@ def _undefined_for(environment: HonestEnvironment) -> type[StrictUndefined]:
         @property
         def _undefined_message(self) -> str:
             name = self._undefined_name
-            if self._undefined_hint or not isinstance(name, str):
+            if self._undefined_hint:
                 return super()._undefined_message
+            if not isinstance(name, str):
+                return f"{describe(self._undefined_obj)[0]} has no element {name!r}"
             if self._undefined_obj is missing:
                 message, known = f"'{name}' is undefined", environment.names
             else:

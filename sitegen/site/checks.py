@@ -9,7 +9,14 @@ from sitegen.config import Config
 from sitegen.content.records import Post
 from sitegen.content.titles import title_key
 from sitegen.markup.records import Outline
-from sitegen.problems import Location, Problem, did_you_mean, error, warning
+from sitegen.problems import (
+    Location,
+    Problem,
+    did_you_mean,
+    error,
+    nearest_file,
+    warning,
+)
 from sitegen.site import links, urls
 from sitegen.site.model import Site
 from sitegen.site.plan import THEME, Artifact
@@ -108,7 +115,27 @@ def _files_as_folders(
             folders[folder] = artifact
             folder = folder.rpartition("/")[0]
     for key in owners.keys() & folders.keys():
-        yield _collision(site, owners[key], folders[key], places)
+        yield _file_as_folder(site, owners[key], folders[key], places)
+
+
+def _file_as_folder(
+    site: Site, file: Artifact, below: Artifact, places: Places
+) -> Problem:
+    """Returns the problem of a file that stands where a folder must be."""
+    owner, artifact = sorted((file, below), key=_blame)
+    at, other = _origin(site, artifact, places), _origin(site, owner, places)
+    code = "alias-collision" if artifact.kind == "redirect" else "path-collision"
+    message = (
+        f"{artifact.output} cannot be written beside {owner.output} of {_named(other)}:"
+        f" {file.output} is a file, not a folder."
+    )
+    hint = "Give one of them another slug, permalink or file name."
+    return error(code, at, message, hint, (other,))
+
+
+def _blame(artifact: Artifact) -> int:
+    """Returns how much an artifact is to blame for a collision."""
+    return {"file": 0, "redirect": 2}.get(artifact.kind, 1)
 
 
 def _collision(
@@ -127,6 +154,8 @@ def _collision(
 
 
 def _named(location: Location) -> str:
+    if location.path.startswith(THEME):
+        return f"the theme's {location.path.removeprefix(THEME)}"
     return f"{location.path}:{location.line}" if location.line else location.path
 
 
@@ -139,7 +168,7 @@ def _loop(site: Site, artifact: Artifact, places: Places) -> Problem:
 def _origin(site: Site, artifact: Artifact, places: Places) -> Location:
     """Returns where an artifact comes from."""
     if artifact.source:
-        return Location(artifact.source.removeprefix(THEME))
+        return Location(artifact.source)
     if artifact.kind == "redirect":
         return places.of_key(artifact.subject, "aliases", artifact.path)
     if artifact.subject in site.by_id:
@@ -169,7 +198,8 @@ def check_templates(
         if post.template and post.template not in names:
             at = places.of_key(post.id, "template")
             message = f"There is no template '{post.template}'."
-            hint = did_you_mean(post.template, names) or "Create it in templates/."
+            match = nearest_file(post.template, names)
+            hint = f"Did you mean '{match}'?" if match else "Create it in templates/."
             yield error("template-unknown", at, message, hint)
 
 
@@ -264,7 +294,7 @@ class _LinkCheck:
         to = links.destination(self.site, id, target)
         if not self.exists(to.path):
             return self.missing(id, target)
-        page = to.id or self.ids.get(to.path, "")
+        page = to.id or self.ids.get(to.path) or self.ids.get(f"{to.path}/", "")
         if to.fragment and page in self.outlines:
             return self.anchor(page, to.fragment, target)
         return None

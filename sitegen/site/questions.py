@@ -192,12 +192,6 @@ def _parent(site: Site, section: Section) -> str:
     return section_id(section.path.rpartition("/")[0]) if "/" in section.path else ""
 
 
-def _taxonomy_url(site: Site, name: str) -> str:
-    """Returns the URL of a taxonomy's index; "" if it has none, or no terms."""
-    path = urls.taxonomy_path(site.config.taxonomies[name])
-    return urls.url(site.config, path) if path and site.taxonomies[name] else ""
-
-
 POST_FIELDS: dict[str, Callable[[Site, Post], Any]] = {
     "title": lambda site, post: post.title,
     "url": lambda site, post: urls.url(site.config, site.paths[post.id]),
@@ -249,7 +243,11 @@ TERM_FIELDS: dict[str, Callable[[Site, Term], Any]] = {
 TAXONOMY_FIELDS: dict[str, Callable[[Site, str], Any]] = {
     "name": lambda site, name: name,
     "title": lambda site, name: name[:1].upper() + name[1:],
-    "url": _taxonomy_url,
+    "url": lambda site, name: (
+        urls.url(site.config, path)
+        if (path := urls.taxonomy_path(site.config.taxonomies[name]))
+        else ""
+    ),
 }
 """Field of a taxonomy → its plain value."""
 
