@@ -92,10 +92,9 @@ def build(asked: Asked, order: Order, progress: Progress = silent) -> Report:
     """
     store = Store(asked.root)
     with locked(asked.root), workers.Pool(order.jobs) as pool:
-        try:
-            return _Build(asked, order, store, pool, progress).run()
-        finally:
-            drawer.sweep(store.folder)
+        new = self.renewed(survey, plan, made, templates, problems)
+        self.store.save_target(self.key, new)
+        self.store.mark_whole(self.key)
 
 
 @contextmanager
@@ -164,7 +163,7 @@ class _Clock:
         return tuple(self.laps)
 
 
-class _Build:
+class Build:
     """One run; each method is a step."""
 
     def __init__(
@@ -204,15 +203,20 @@ class _Build:
             outputs.remove_staged(self.folder)
         problems = self.check(survey)
         self.clock.lap("check")
-        plan = _Plan(survey, self.target, self.config, templates, self.folder)
+        plan = Plan(survey, self.target, self.config, templates, self.folder)
         self.clock.lap("compare")
         self.store.mark_torn(self.key)
         made = self.make(survey, plan, manifest)
         self.clock.lap("render")
         removed = outputs.commit(self.folder, made.staged, plan.fresh_outputs, manifest)
         self.clock.lap("write")
+<<<<<<< HEAD
         self.remember(survey, plan, made, templates, problems)
         self.store.mark_whole(self.key)
+=======
+        new = self.renewed(survey, plan, made, templates, problems)
+        self.store.save_target(self.key, new)
+>>>>>>> ecccabe (Let a build's steps be called one by one)
         self.clock.lap("remember")
         return Report(
             len(plan.artifacts),
@@ -294,9 +298,7 @@ class _Build:
             raise ProblemsFound(problems)
         return problems
 
-    def make(
-        self, survey: Survey, plan: "_Plan", manifest: outputs.Manifest
-    ) -> "_Made":
+    def make(self, survey: Survey, plan: "Plan", manifest: outputs.Manifest) -> "_Made":
         """Step 4: makes and stages what is stale."""
         stale = plan.stale
         name = self.asked.config.paths.output
@@ -317,7 +319,7 @@ class _Build:
             raise
         return made
 
-    def results(self, survey: Survey, plan: "_Plan") -> Iterator[Result]:
+    def results(self, survey: Survey, plan: "Plan") -> Iterator[Result]:
         """Yields what workers made, in the order of the stale artifacts."""
         wanted = [Wanted(a, plan.known.get(a.output)) for a in plan.stale]
         if not wanted:
@@ -345,15 +347,15 @@ class _Build:
         for data in self.pool.run(jobs.make_task, tasks, True):
             yield msgspec.msgpack.decode(data, type=Result)
 
-    def remember(
+    def renewed(
         self,
         survey: Survey,
-        plan: "_Plan",
+        plan: "Plan",
         made: "_Made",
         templates: dict[str, bytes],
         problems: list[Problem],
-    ) -> None:
-        """Step 6: keeps what was asked and answered."""
+    ) -> Target:
+        """Step 6: returns what was asked and answered, to be kept."""
         found = {item.output.path: item.output for item in made.staged}
         everything = {**plan.known, **found}
         inputs = survey.inputs
@@ -368,29 +370,26 @@ class _Build:
             if (question := trace.decode(encoded))[0] == "now"
         }
         when = inputs.now.datetime()
-        self.store.save_target(
-            self.key,
-            Target(
-                self.config,
-                sources_digest(inputs),
-                templates,
-                dict(inputs.statics),
-                dict(inputs.bundles),
-                plan.states,
-                survey.due,
-                inputs.now.at,
-                tuple(sorted((f, when.strftime(f)) for f in formats)),
-                plan.artifacts,
-                tuple(everything[a.output] for a in plan.artifacts),
-                tuple(table.questions),
-                tuple(table.answers),
-                table.traces,
-                tuple(p for p in problems if id(p) not in parsed),
-            ),
+        return Target(
+            self.config,
+            sources_digest(inputs),
+            templates,
+            dict(inputs.statics),
+            dict(inputs.bundles),
+            plan.states,
+            survey.due,
+            inputs.now.at,
+            tuple(sorted((f, when.strftime(f)) for f in formats)),
+            plan.artifacts,
+            tuple(everything[a.output] for a in plan.artifacts),
+            tuple(table.questions),
+            tuple(table.answers),
+            table.traces,
+            tuple(p for p in problems if id(p) not in parsed),
         )
 
 
-class _Plan:
+class Plan:
     """What is to be made anew, and why."""
 
     def __init__(
@@ -478,7 +477,7 @@ class _Plan:
 class _Made:
     """What workers have made so far."""
 
-    def __init__(self, plan: _Plan) -> None:
+    def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.staged: list[Staged] = []
         self.traces: dict[str, bytes] = {}
