@@ -1,0 +1,1 @@
+"""Strangers send posts in: forms, guards, the durable queue, moderation."""
