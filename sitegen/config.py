@@ -412,7 +412,9 @@ class _Reader:
             self.bad(table, "section", "must be a section such as posts")
         for origin in given.origins:
             if not re.fullmatch(r"https?://[^/?#\s]+", origin):
-                self.bad(table, "origins", "must hold sites such as https://example.com")
+                self.bad(
+                    table, "origins", "must hold sites such as https://example.com"
+                )
         for host in given.image_hosts:
             if not re.fullmatch(r"[A-Za-z0-9.-]+(:\d+)?", host):
                 self.bad(table, "image_hosts", "must hold hosts such as example.com")

@@ -167,7 +167,7 @@ def nearly_trust(key: str) -> str:
     name = "".join(letter for letter in key.casefold() if letter.isalpha())
     if name in ("trusted", "trust"):
         return "untrusted"
-    found = get_close_matches(name, TRUST, n=1, cutoff=0.8)
+    found = get_close_matches(name, TRUST, n=1, cutoff=0.85)
     return found[0] if found and key.lower() not in TRUST else ""
 
 

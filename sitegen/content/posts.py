@@ -236,7 +236,8 @@ class _Reading:
         if trust:
             message = f"The key '{key}' looks like '{trust}'."
             hint = f"Write '{trust}', or move '{key}' into 'extra' if it is your own."
-            self.error(key, Fault("trust-misspelled", message, hint))
+            fault = Fault("trust-misspelled", message, hint)
+            self.findings.append(_Finding(key, fault, is_key=True))
             return
         meant = misspelled(key)
         if meant:
@@ -604,7 +605,8 @@ class _Reading:
         A file that came from a submission is a stranger's, unless it says in so many
         words that somebody vouches for it.
         """
-        submission, untrusted = self.given.get("submission"), self.given.get("untrusted")
+        submission = self.given.get("submission")
+        untrusted = self.given.get("untrusted")
         if submission:
             values["submission"] = self.submission_id(submission) or ""
         said = self.flag(untrusted) if untrusted else None
@@ -724,7 +726,8 @@ def _readable(name: str) -> str:
 
 def _describe(value: Any) -> str:
     """Returns in plain words what a value is."""
-    return next(words for kind, words in _KINDS if isinstance(value, kind))
+    found = (words for kind, words in _KINDS if isinstance(value, kind))
+    return next(found, "empty")
 
 
 # A bool is an int and a datetime a date, so they come first.

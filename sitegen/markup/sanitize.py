@@ -60,8 +60,9 @@ VALUES = {
 }
 """Attributes that may have these values only."""
 
-ALWAYS = {"input": {"type": "checkbox", "disabled": ""}}
-"""Attributes that are set whatever was written: a box is a task list's."""
+ALWAYS = {"input": {"disabled": ""}}
+"""Attributes that are set whatever was written. One at most for each element: nh3 sets
+several in an order that differs from run to run."""
 
 SCHEMES = frozenset({"http", "https", "mailto"})
 
