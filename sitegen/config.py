@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, time
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
 
@@ -76,6 +76,73 @@ class Markdown(msgspec.Struct, frozen=True):
     """Whether code blocks are coloured by Pygments."""
 
 
+FieldKind = Literal["line", "text", "url", "number", "date", "choice", "flag"]
+"""What a visitor may write into a field of the submission form."""
+
+
+class SubmissionField(msgspec.Struct, frozen=True):
+    """One more field of the submission form; posts have it in `extra`."""
+
+    name: str = ""
+    """The key under `extra`: small letters, digits and `_`."""
+    label: str = ""
+    """What the form calls the field; left out: the name."""
+    hint: str = ""
+    """A sentence below the label."""
+    kind: FieldKind = "line"
+    """`line`, `text` (several lines), `url` (http or https), `number` (whole), `date`,
+    `choice` or `flag` (a check box)."""
+    required: bool = False
+    """Whether it must be filled in."""
+    longest: int = 200
+    """The most characters that it may hold."""
+    choices: tuple[str, ...] = ()
+    """What can be chosen, for kind `choice`."""
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What a submission may be at most, and how often one may come."""
+
+    body: int = 300_000
+    """Bytes of a whole request; more is refused unread."""
+    content: int = 30_000
+    """Characters of a post's text."""
+    links: int = 5
+    """Links in a text; with more it goes to `spam/`."""
+    fill_seconds: int = 3
+    """Seconds that a person takes to fill in the form; faster ones go to `spam/`."""
+    token_hours: int = 24
+    """Hours for which a form can be sent; after that one more click is needed."""
+    per_network: int = 20
+    """Submissions an hour from one network (a /24 or a /64)."""
+    total: int = 500
+    """Submissions an hour from everywhere."""
+    render_seconds: int = 10
+    """Seconds that rendering a submission may take; what takes longer cannot be
+    approved."""
+
+
+class Submissions(msgspec.Struct, frozen=True):
+    """The form by which the public sends posts in; the table switches it on."""
+
+    path: str = "/submit/"
+    """The form's address."""
+    section: str = "posts"
+    """The section in which approved posts are published."""
+    origins: tuple[str, ...] = ()
+    """Other sites whose pages may send the form, such as `https://example.com`."""
+    trusted_proxies: int = 0
+    """How many proxies of your own stand before the endpoint; each adds the address it
+    saw to `X-Forwarded-For`."""
+    image_hosts: tuple[str, ...] = ()
+    """Hosts from which images in submitted posts are shown."""
+    rebuild: bool = False
+    """Whether an approval on the review pages builds the site."""
+    fields: tuple[SubmissionField, ...] = ()
+    """More fields, each as `[[submissions.fields]]`."""
+    limits: Limits = Limits()
+
+
 class Config(msgspec.Struct, frozen=True):
     """Everything from `sitegen.toml`, typed, with defaults."""
 
@@ -102,6 +169,7 @@ class Config(msgspec.Struct, frozen=True):
     """Taxonomy name → address pattern of its terms' pages."""
     feed: Feed = Feed()
     markdown: Markdown = Markdown()
+    submissions: Submissions | None = None
     extra: dict[str, Any] = {}
     """The site's own values; templates see them as `site.extra`."""
 
@@ -124,8 +192,11 @@ def _split_url(base_url: str) -> tuple[str, str]:
     return origin, base_url[len(origin) :]
 
 
-TABLES = ("paths", "build", "unique", "feed", "markdown")
+TABLES = ("paths", "build", "unique", "feed", "markdown", "submissions")
 """Tables whose keys are fixed."""
+
+FORM_FIELDS = frozenset({"title", "content", "name", "email", "token", "website"})
+"""Names that the submission form uses itself; `website` is a trap for machines."""
 
 FREE_TABLES = ("permalinks", "taxonomies", "extra")
 """Tables whose keys the site chooses."""
@@ -220,7 +291,7 @@ class _Reader:
         parts: dict[str, Any] = {}
         for key, kind in _struct_tables():
             if key in table:
-                parts[key] = self.table(key, kind, table[key])
+                parts[key] = self.table(key, kind, self.inner(key, table[key]))
         config = self.fields("", Config, top, parts)
         self.check(config)
         for place in self.refused:
@@ -234,6 +305,20 @@ class _Reader:
             return kind()
         return self.fields(key, kind, value, {})
 
+    def inner(self, table: str, value: Any) -> Any:
+        """Returns a table with the tables inside it read already."""
+        if table != "submissions" or not isinstance(value, dict):
+            return value
+        inner = dict(value)
+        if "limits" in inner:
+            inner["limits"] = self.table("submissions.limits", Limits, inner["limits"])
+        if isinstance(inner.get("fields"), list):
+            inner["fields"] = tuple(
+                self.table("submissions.fields", SubmissionField, field)
+                for field in inner["fields"]
+            )
+        return inner
+
     def fields(
         self, table: str, kind: type[_S], data: Mapping[str, Any], known: dict[str, Any]
     ) -> _S:
@@ -243,6 +328,9 @@ class _Reader:
         for key, value in data.items():
             if key not in types:
                 self.unknown(table, key, types)
+                continue
+            if key in _INNER.get(table, ()) and _is_read(value):
+                values[key] = value
                 continue
             try:
                 values[key] = msgspec.convert(_plain(value), types[key])
@@ -276,6 +364,8 @@ class _Reader:
             self.bad("feed", "path", "must be a path such as /feed.xml")
         self.check_patterns(config)
         self.check_paths(config)
+        if config.submissions:
+            self.check_submissions(config.submissions)
 
     def check_patterns(self, config: Config) -> None:
         """Notes permalink patterns that cannot be filled in."""
@@ -312,6 +402,43 @@ class _Reader:
             if _is_within(value.strip("/"), output):
                 self.bad("paths", "output", f"would overwrite the {key} folder")
 
+    def check_submissions(self, given: Submissions) -> None:
+        """Notes settings of the submission form that cannot be meant."""
+        table = "submissions"
+        if not re.fullmatch(r"(/[\w~-][\w.~-]*)+/", given.path):
+            self.bad(table, "path", "must be a path such as /submit/")
+        parts = given.section.split("/")
+        if not given.section or any(part in ("", ".", "..") for part in parts):
+            self.bad(table, "section", "must be a section such as posts")
+        for origin in given.origins:
+            if not re.fullmatch(r"https?://[^/?#\s]+", origin):
+                self.bad(
+                    table, "origins", "must hold sites such as https://example.com"
+                )
+        for host in given.image_hosts:
+            if not re.fullmatch(r"[A-Za-z0-9.-]+(:\d+)?", host):
+                self.bad(table, "image_hosts", "must hold hosts such as example.com")
+        if given.trusted_proxies < 0:
+            self.bad(table, "trusted_proxies", "cannot be below 0")
+        for key, value in msgspec.structs.asdict(given.limits).items():
+            if value < (0 if key in ("fill_seconds", "links") else 1):
+                self.bad("submissions.limits", key, "is too small")
+        self.check_fields(given.fields)
+
+    def check_fields(self, fields: tuple[SubmissionField, ...]) -> None:
+        """Notes fields of the submission form that cannot work."""
+        table, seen = "submissions.fields", set(FORM_FIELDS)
+        for field in fields:
+            if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", field.name):
+                self.bad(table, "name", "must be small letters, digits and _")
+            elif field.name in seen:
+                self.bad(table, "name", f"is taken: {field.name}")
+            seen.add(field.name)
+            if field.longest < 1:
+                self.bad(table, "longest", "must be at least 1")
+            if (field.kind == "choice") != bool(field.choices):
+                self.bad(table, "choices", "belongs to kind 'choice', and only to it")
+
     def bad(self, table: str, key: str, words: str, hint: str = "") -> None:
         """Notes a value that is not allowed; its default takes its place."""
         self.refused.append((table, key))
@@ -327,6 +454,12 @@ class _Reader:
         self.problems.append(error(code, at, message, hint))
 
 
+_INNER = {"submissions": ("limits", "fields")}
+"""Table → its keys that are tables themselves."""
+
+
+def _is_read(value: Any) -> bool:
+    return isinstance(value, msgspec.Struct | tuple)
 def is_base_url(text: str) -> bool:
     """True if a site can live at this address; so it can at none."""
     return not text or bool(re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", text))
@@ -345,17 +478,19 @@ def _is_folder(name: str) -> bool:
     return fits and name != ".." and "\\" not in name
 
 
-def _without(config: Config, table: str, key: str) -> Config:
-    """Returns the Config with one value at its default again."""
+def _without(part: _S, table: str, key: str) -> _S:
+    """Returns a Config, or a table of it, with one value at its default again."""
     replace = msgspec.structs.replace
     if not table:
-        return replace(config, **{key: getattr(Config(), key)})
-    part = getattr(config, table)
-    if isinstance(part, dict):
-        rest = {name: value for name, value in part.items() if name != key}
-        return replace(config, **{table: rest})
-    default = getattr(type(part)(), key)
-    return replace(config, **{table: replace(part, **{key: default})})
+        return replace(part, **{key: getattr(type(part)(), key)})
+    name, _, inner = table.partition(".")
+    value = getattr(part, name)
+    if isinstance(value, dict):
+        rest = {each: value[each] for each in value if each != key}
+        return replace(part, **{name: rest})
+    if isinstance(value, tuple):  # tables in a list: one that is wrong spoils them all
+        return replace(part, **{name: ()})
+    return replace(part, **{name: _without(value, inner, key)})
 
 
 def _plain(value: Any) -> Any:
@@ -371,7 +506,9 @@ def _plain(value: Any) -> Any:
 
 def _struct_tables() -> Iterator[tuple[str, type[msgspec.Struct]]]:
     for field in msgspec.structs.fields(Config):
-        if field.name in TABLES:
+        if field.name == "submissions":
+            yield field.name, Submissions
+        elif field.name in TABLES:
             yield field.name, field.type
 
 
@@ -390,7 +527,10 @@ def _in_words(key: str, failure: msgspec.ValidationError) -> str:
         return f"'{key}' must be {expected}, but there is {found}{inside}."
     enum = re.search(r"Invalid enum value (.+?)(?: - at|$)", text)
     if enum:
-        allowed = {"engine": "'markdown' or 'commonmark'"}
+        allowed = {
+            "engine": "'markdown' or 'commonmark'",
+            "kind": f"one of {', '.join(get_args(FieldKind))}",
+        }
         words = allowed.get(key, "'site', 'section' or 'off'")
         return f"'{key}' must be {words}, not {enum[1]}."
     return f"'{key}': {text}."

@@ -299,7 +299,7 @@ KIND_WORDS: Mapping[fields.Kind, str] = {
     "language": "BCP 47 tag",
     "order": "`date`, `weight` or `title`",
     "mapping": "mapping",
-    "reserved": "set by sitegen",
+    "submission": "mapping with `id`; set by sitegen",
 }
 """What may be written for each kind of key."""
 

@@ -49,7 +49,8 @@ class Workshop:
         self.site = site or Site(job.data)
         self.environment = HonestEnvironment(job.templates)
         drawer = Drawer(Path(job.drawers), job.documents)
-        self.documents = Documents(self.root, job.rules, job.bodies, drawer)
+        posts = self.site.by_id
+        self.documents = Documents(self.root, job.rules, job.bodies, posts, drawer)
 
 
 class Wanted(msgspec.Struct, frozen=True, array_like=True):

@@ -1,7 +1,9 @@
 """A content file becomes an Entry: its post, its outline, what is wrong with it."""
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -11,6 +13,9 @@ from sitegen.content.records import Body, Post, Source
 from sitegen.content.scan import Found
 from sitegen.markup.records import Document, Outline
 from sitegen.problems import Location, Problem, SitegenError, error
+
+if TYPE_CHECKING:
+    from sitegen.content.posts import PostRules
 
 CODES = {
     "file-vanished": "A content file could not be read any more.",
@@ -36,16 +41,32 @@ class ParseRules(msgspec.Struct, frozen=True, array_like=True):
     timezone: str
     taxonomies: tuple[str, ...]
     markdown: Markdown
+    fields: tuple[tuple[str, str], ...] = ()
+    """Declared fields of the submission form, by name and kind."""
+    image_hosts: tuple[str, ...] = ()
+    """Hosts whose images strangers' posts may show."""
 
 
 def rules_of(config: Config) -> ParseRules:
     """Returns the part of a configuration that parsing reads."""
+    form = config.submissions
     return ParseRules(
         config.paths.content,
         config.timezone,
         tuple(config.taxonomies),
         config.markdown,
+        tuple((field.name, field.kind) for field in form.fields) if form else (),
+        form.image_hosts if form else (),
     )
+
+
+def post_rules(rules: ParseRules) -> "PostRules":
+    """Returns the part of the rules that reading front matter needs."""
+    from sitegen.content.posts import PostRules
+
+    urls = tuple(name for name, kind in rules.fields if kind == "url")
+    others = tuple(name for name, kind in rules.fields if kind != "url")
+    return PostRules(rules.timezone, rules.taxonomies, urls, others)
 
 
 def digest(data: bytes) -> bytes:
@@ -71,23 +92,34 @@ def parse(
     found: Found, data: bytes, rules: ParseRules
 ) -> tuple[Entry, Document | None]:
     """Returns the entry of a file's bytes, and its document unless it has errors."""
-    from sitegen.content.posts import PostRules, read_post
-    from sitegen.markup.engine import render
+    from sitegen.content.posts import read_post
 
     source = Source(found.path, digest(data), found.mtime_ns, len(data), found.inode)
-    post_rules = PostRules(rules.timezone, rules.taxonomies)
     path = shown_path(rules.content, found.path)
-    post, body, problems = read_post(found.path, data, path, post_rules)
+    post, body, problems = read_post(found.path, data, path, post_rules(rules))
     if post is None:
         return Entry(source, None, body, Outline(), problems), None
     try:
-        document, outline = render(body_text(data, body), rules.markdown)
+        document, outline = render(body_text(data, body), rules, post.trusted)
     except SitegenError as failure:
         failed = error("markdown-failed", Location(path, body.line), failure.message)
         return Entry(source, None, body, Outline(), (*problems, failed)), None
     if not post.summary and outline.summary:
         post = msgspec.structs.replace(post, summary=outline.summary)
     return Entry(source, post, body, outline, problems), document
+
+
+def render(
+    text: str, rules: ParseRules, trusted: bool
+) -> tuple[Document, Outline]:
+    """Returns what a body becomes; a stranger's goes its own, fixed way."""
+    if not trusted:
+        from sitegen.markup.sanitize import render_untrusted
+
+        return render_untrusted(text, rules.image_hosts)
+    from sitegen.markup import engine
+
+    return engine.render(text, rules.markdown)
 
 
 def body_text(data: bytes, body: Body) -> str:
@@ -113,11 +145,17 @@ class Documents:
     """Makes the documents of bodies, from the files as they were parsed."""
 
     def __init__(
-        self, root: Path, rules: ParseRules, bodies: dict[str, Body], drawer: Drawer
+        self,
+        root: Path,
+        rules: ParseRules,
+        bodies: Mapping[str, Body],
+        posts: Mapping[str, Post],
+        drawer: Drawer,
     ) -> None:
         self.root = root
         self.rules = rules
         self.bodies = bodies
+        self.posts = posts
         self.drawer = drawer
         self.last: tuple[str, Document] | None = None
 
@@ -134,9 +172,7 @@ class Documents:
 
     def made(self, id: str) -> Document:
         """Returns the document of a post's body as its file says it."""
-        from sitegen.markup.engine import render
-
-        return render(self.text(id), self.rules.markdown)[0]
+        return render(self.text(id), self.rules, self.posts[id].trusted)[0]
 
     def text(self, id: str) -> str:
         """Returns the Markdown of a post's body."""

@@ -210,13 +210,9 @@ class Build:
         self.clock.lap("render")
         removed = outputs.commit(self.folder, made.staged, plan.fresh_outputs, manifest)
         self.clock.lap("write")
-<<<<<<< HEAD
-        self.remember(survey, plan, made, templates, problems)
-        self.store.mark_whole(self.key)
-=======
         new = self.renewed(survey, plan, made, templates, problems)
         self.store.save_target(self.key, new)
->>>>>>> ecccabe (Let a build's steps be called one by one)
+        self.store.mark_whole(self.key)
         self.clock.lap("remember")
         return Report(
             len(plan.artifacts),

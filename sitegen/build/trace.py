@@ -34,7 +34,9 @@ class Answers:
         self.bodies = bodies
         self.outlines = outlines
         self.templates = templates
-        self.markup = msgspec.to_builtins(site.config.markdown)
+        form = site.config.submissions
+        hosts = form.image_hosts if form else ()
+        self.markup = [msgspec.to_builtins(site.config.markdown), hosts]
         self.asked = 0
 
     def digest(self, question: Question) -> bytes:

@@ -1,5 +1,6 @@
 """The keys of front matter: their names, types, and what other tools call them."""
 
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -18,7 +19,7 @@ Kind = Literal[
     "language",
     "order",
     "mapping",
-    "reserved",
+    "submission",
 ]
 
 
@@ -80,8 +81,16 @@ FIELDS = (
     Field("lang", "language", "The language of the page, such as `en` or `pt-BR`."),
     Field("unlisted", "flag", "True if only those who know the address find the page."),
     Field("toc", "flag", "False to leave out the table of contents."),
-    Field("untrusted", "reserved", "Says that a stranger wrote the text."),
-    Field("submission", "reserved", "The submission that the post came from."),
+    Field(
+        "untrusted",
+        "flag",
+        "Whether a stranger wrote the text; true if the file has `submission`.",
+    ),
+    Field(
+        "submission",
+        "submission",
+        "The submission that the post came from, such as `{id: 0123456789abcdef0123}`.",
+    ),
     Field("extra", "mapping", "Values of your own for templates."),
     Field(
         "dated",
@@ -138,6 +147,28 @@ def misspelled(key: str) -> str:
             field = BY_SPELLING.get(known)
             return field.name if field else known
     return ""
+
+
+TRUST = ("untrusted", "submission")
+"""Keys that decide whether a text is trusted."""
+
+UNTRUSTED_KEYS = frozenset(
+    {"title", "date", "authors", "tags", "summary", "submission", "untrusted", "extra"}
+)
+"""What the front matter of a stranger's text may set; of `extra` declared fields."""
+
+
+@lru_cache(maxsize=1024)
+def nearly_trust(key: str) -> str:
+    """Returns the key of trust that this one looks like, or "".
+
+    Less strict than `misspelled`: a file must not be trusted because of a slip.
+    """
+    name = "".join(letter for letter in key.casefold() if letter.isalpha())
+    if name in ("trusted", "trust"):
+        return "untrusted"
+    found = get_close_matches(name, TRUST, n=1, cutoff=0.85)
+    return found[0] if found and key.lower() not in TRUST else ""
 
 
 def _one_slip(name: str, known: str) -> bool:

@@ -9,7 +9,15 @@ from typing import Any
 import msgspec
 
 from sitegen.content import addresses, dates, slugs, titles
-from sitegen.content.fields import BY_SPELLING, SPECIAL, Field, misspelled
+from sitegen.content.fields import (
+    BY_SPELLING,
+    SPECIAL,
+    TRUST,
+    UNTRUSTED_KEYS,
+    Field,
+    misspelled,
+    nearly_trust,
+)
 from sitegen.content.flaws import Fault
 from sitegen.content.frontmatter import FrontMatter, locate, location, parse
 from sitegen.content.records import Body, Moment, Post
@@ -26,7 +34,10 @@ CODES = {
     "template-invalid": "The template is not the name of a file.",
     "sort-by-unknown": "`sort_by` names no order that there is.",
     "key-duplicate": "A key is written twice.",
-    "key-reserved": "A key has no meaning yet.",
+    "submission-invalid": "`submission` does not name a submission.",
+    "trust-misspelled": "A key looks like a misspelling of `untrusted`.",
+    "untrusted-key": "A stranger's post sets what only the site's authors may.",
+    "untrusted-value": "A stranger's post has a value that is not allowed.",
     "key-misplaced": "A key has a meaning only in `_index.md`.",
     "key-unknown": "A key looks like a misspelling of another.",
     "key-is-text": "A key is so long that it is probably a line of text.",
@@ -47,6 +58,8 @@ _MAX_NUMBER = 1_000_000_000
 _MAX_STORED = 2**63  # MessagePack holds no larger integers
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_SUBMISSION = re.compile(r"[0-9a-f]{20}")
+_WEB_URL = re.compile(r"https?://[^\s/?#\\<>\"'`@]+(?:[/?#][^\s\\<>\"'`]*)?", re.I)
 _YES = frozenset(("true", "yes", "on", "1"))
 _NO = frozenset(("false", "no", "off", "0"))
 _READABLE = re.compile(r"\w[\w -]*")
@@ -58,6 +71,10 @@ class PostRules(msgspec.Struct, frozen=True, array_like=True):
     timezone: str = "UTC"
     """An IANA name, for dates that are written without a zone."""
     taxonomies: tuple[str, ...] = ("tags", "categories")
+    url_fields: tuple[str, ...] = ()
+    """Declared fields of the submission form that hold web addresses."""
+    other_fields: tuple[str, ...] = ()
+    """All other declared fields."""
 
 
 def read_post(
@@ -183,7 +200,7 @@ class _Reading:
             self.sort(key, value)
         values: dict[str, Any] = {}
         for name, given in self.given.items():
-            if name == "extra" or given.value is None:
+            if name == "extra" or name in TRUST or given.value is None:
                 continue
             value = _READERS[BY_SPELLING[name].kind](self, given)
             if value is not None:
@@ -195,6 +212,7 @@ class _Reading:
         self.read_slug_and_date(values)
         self.read_terms(values)
         self.read_extra(values)
+        self.read_trust(values)
         return values
 
     # Sorting keys
@@ -214,6 +232,13 @@ class _Reading:
 
     def doubt(self, key: str) -> None:
         """Warns of an own key that was probably not meant to be one."""
+        trust = nearly_trust(key)
+        if trust:
+            message = f"The key '{key}' looks like '{trust}'."
+            hint = f"Write '{trust}', or move '{key}' into 'extra' if it is your own."
+            fault = Fault("trust-misspelled", message, hint)
+            self.findings.append(_Finding(key, fault, is_key=True))
+            return
         meant = misspelled(key)
         if meant:
             self.warn(
@@ -513,10 +538,16 @@ class _Reading:
             return None
         return order
 
-    def reserved(self, given: _Given) -> None:
-        """Refuses a key that is kept for later."""
-        message = f"The key '{given.key}' has no meaning yet."
-        self.error(given.key, Fault("key-reserved", message, "Remove it."))
+    def submission_id(self, given: _Given) -> str | None:
+        """Returns the id of the submission that a post came from."""
+        value = given.value
+        id = value.get("id") if isinstance(value, dict) and len(value) == 1 else None
+        if not isinstance(id, str) or not _SUBMISSION.fullmatch(id):
+            message = f"'{given.key}' does not name a submission."
+            hint = "Write submission: {id: …} as it was, or remove the line."
+            self.error(given.key, Fault("submission-invalid", message, hint))
+            return None
+        return id
 
     # What more than one key decides
 
@@ -568,6 +599,49 @@ class _Reading:
             return dates.from_path(path) or dates.from_path(path[len(section) - 1 :])
         return dates.from_path(path)
 
+    def read_trust(self, values: dict[str, Any]) -> None:
+        """Decides whether the text is trusted; in doubt it is not.
+
+        A file that came from a submission is a stranger's, unless it says in so many
+        words that somebody vouches for it.
+        """
+        submission = self.given.get("submission")
+        untrusted = self.given.get("untrusted")
+        if submission:
+            values["submission"] = self.submission_id(submission) or ""
+        said = self.flag(untrusted) if untrusted else None
+        trusted = said is False if submission else not untrusted or said is False
+        values["trusted"] = trusted
+        if not trusted:
+            self.restrict()
+
+    def restrict(self) -> None:
+        """Notes what a stranger's post sets although only authors may."""
+        hint = "Remove it; or, once you vouch for the text, add untrusted: false."
+        for key in self.front.fields:
+            field = BY_SPELLING.get(key) or BY_SPELLING.get(key.lower())
+            if field is None or field.name not in UNTRUSTED_KEYS:
+                message = f"A stranger's post may not set '{key}'."
+                self.error(key, Fault("untrusted-key", message, hint))
+        extra = self.given.get("extra")
+        if extra and isinstance(extra.value, dict):
+            for name, value in extra.value.items():
+                self.restrict_extra(f"{extra.key}.{name}", name, value)
+
+    def restrict_extra(self, key: str, name: object, value: Any) -> None:
+        """Notes a value in `extra` that the submission form could not have given."""
+        if name not in (*self.rules.url_fields, *self.rules.other_fields):
+            message = f"'{name}' is not a field of the submission form."
+            hint = "Remove it, or declare it in [[submissions.fields]]."
+            self.error(key, Fault("untrusted-key", message, hint))
+        elif isinstance(value, (dict, list)):
+            message = f"'{name}' is {_describe(value)}, not a value of the form."
+            self.error(key, Fault("untrusted-value", message, "Write one value."))
+        elif name in self.rules.url_fields and not _is_web_url(value):
+            message = f"'{name}' is not an address that begins with http or https."
+            hint = "Correct or remove it."
+            self.error(key, Fault("untrusted-value", message, hint))
+
     def add_terms(self, taxonomy: str, given: _Given) -> None:
         """Adds terms to those of a taxonomy."""
         if given.value is None:
@@ -614,8 +688,11 @@ _READERS: dict[str, Callable[[_Reading, _Given], Any]] = {
     "template": _Reading.template,
     "language": _Reading.language,
     "order": _Reading.order,
-    "reserved": _Reading.reserved,
 }
+
+
+def _is_web_url(value: Any) -> bool:
+    return isinstance(value, str) and bool(_WEB_URL.fullmatch(value))
 
 
 def plain(value: Any) -> Any:
@@ -649,7 +726,8 @@ def _readable(name: str) -> str:
 
 def _describe(value: Any) -> str:
     """Returns in plain words what a value is."""
-    return next(words for kind, words in _KINDS if isinstance(value, kind))
+    found = (words for kind, words in _KINDS if isinstance(value, kind))
+    return next(found, "empty")
 
 
 # A bool is an int and a datetime a date, so they come first.

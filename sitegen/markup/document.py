@@ -46,9 +46,12 @@ def is_local(target: str) -> bool:
     return not _ELSEWHERE.match(target)
 
 
-def finish(html: str) -> tuple[Document, Outline]:
-    """Returns what the HTML of a body holds, with its local references open."""
-    page = _Scan(html)
+def finish(html: str, prefix: str = "") -> tuple[Document, Outline]:
+    """Returns what the HTML of a body holds, with its local references open.
+
+    Headings without an id get one that begins with `prefix`.
+    """
+    page = _Scan(html, prefix)
     headings = page.name_headings()
     document = Document(tuple(page.parts()), _nest(headings))
     outline = Outline(
@@ -207,8 +210,9 @@ class _OpenHeading:
 class _Scan:
     """What one pass over the HTML finds. The dicts are ordered sets."""
 
-    def __init__(self, html: str) -> None:
+    def __init__(self, html: str, prefix: str) -> None:
         self.html = html
+        self.prefix = prefix
         self.edits: list[_Edit] = []
         self.ids: dict[str, None] = {}
         self.links: dict[str, None] = {}
@@ -325,7 +329,7 @@ class _Scan:
         following: dict[str, int] = {}
         for heading in self.headings:
             if not heading.id and (heading.text or heading.explicit):
-                name = heading.explicit or slugify(heading.text)
+                name = heading.explicit or self.prefix + slugify(heading.text)
                 heading.put_id(self._free_id(name, following))
         return tuple(
             Heading(heading.level, heading.id, heading.text)

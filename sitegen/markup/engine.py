@@ -8,7 +8,7 @@ from sitegen.markup.records import Document, Outline
 
 def render(text: str, settings: Markdown) -> tuple[Document, Outline]:
     """Returns what a Markdown text becomes."""
-    html = _html(text, settings, settings.highlight)
+    html = to_html(text, settings, settings.highlight)
     if settings.engine == "commonmark" and not AUTHORS_BLOCK.search(text):
         return finish_plain(html)
     return finish(html)
@@ -16,11 +16,11 @@ def render(text: str, settings: Markdown) -> tuple[Document, Outline]:
 
 def outline(text: str, settings: Markdown) -> Outline:
     """Returns the Outline alone, without the cost of colouring code."""
-    return finish(_html(text, settings, highlight=False))[1]
+    return finish(to_html(text, settings, highlight=False))[1]
 
 
-def _html(text: str, settings: Markdown, highlight: bool) -> str:
-    """Returns the HTML that both engines agree on the features of."""
+def to_html(text: str, settings: Markdown, highlight: bool) -> str:
+    """Returns the HTML of a whole body, with features that both engines have."""
     text = _clean(text)
     if settings.engine == "commonmark":
         html = commonmark.to_html(text, highlight)

@@ -2,7 +2,13 @@
 
 import pytest
 
-from sitegen.content.fields import BY_SPELLING, FIELDS, SPECIAL, misspelled
+from sitegen.content.fields import (
+    BY_SPELLING,
+    FIELDS,
+    SPECIAL,
+    misspelled,
+    nearly_trust,
+)
 from sitegen.content.records import Post
 
 
@@ -16,6 +22,22 @@ def test_every_key_has_a_sentence() -> None:
 def test_every_key_is_a_field_of_the_record_or_a_taxonomy() -> None:
     others = {"tags", "categories", "untrusted"}
     assert {field.name for field in FIELDS} - others <= set(Post.__struct_fields__)
+
+
+@pytest.mark.parametrize(
+    "key",
+    "untrustd Un-Trusted un_trusted untusted untrusted_ trusted submision Submissions"
+    " submisson".split(),
+)
+def test_what_looks_like_a_key_of_trust_is_noticed(key: str) -> None:
+    assert nearly_trust(key)
+
+
+@pytest.mark.parametrize(
+    "key", "untrusted Untrusted submission mission rust tryst title thrust".split()
+)
+def test_what_is_or_is_not_a_key_of_trust_is_left_alone(key: str) -> None:
+    assert nearly_trust(key) == ""
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from playwright.sync_api import Page
 from sitegen.config import Markdown
 from sitegen.content.frontmatter import parse
 from sitegen.markup.document import AUTHORS_BLOCK, finish, finish_plain
-from sitegen.markup.engine import _html, outline, render
+from sitegen.markup.engine import outline, render, to_html
 from sitegen.markup.extensions import impure_extensions, is_pure
 from sitegen.markup.highlight import highlight_stylesheet
 from sitegen.markup.records import Document, Outline
@@ -470,14 +470,14 @@ def test_html_of_no_author_is_finished_the_same_way_sooner(
 ) -> None:
     """The short way is an optimisation: it gives what the long way gives."""
     text = "\n\n".join(pieces)
-    html = _html(text, COMMONMARK, highlight)
+    html = to_html(text, COMMONMARK, highlight)
 
     assert AUTHORS_BLOCK.search(text) or finish_plain(html) == finish(html)
 
 
 @given(st.text(st.sampled_from("<>/apimgsrc=\"' \n#-*`[](h1!&;")))
 def test_any_text_is_finished_the_same_way_sooner(text: str) -> None:
-    html = _html(text, COMMONMARK, False)
+    html = to_html(text, COMMONMARK, False)
 
     assert AUTHORS_BLOCK.search(text) or finish_plain(html) == finish(html)
 
@@ -489,6 +489,6 @@ def test_real_posts_are_finished_the_same_way_sooner(
     for file in corpora.rglob("*.md"):
         data = file.read_bytes()
         body = data[parse(data, "x")[0].body.offset :].decode()
-        html = _html(body, COMMONMARK, False)
+        html = to_html(body, COMMONMARK, False)
 
         assert AUTHORS_BLOCK.search(body) or finish_plain(html) == finish(html), file

@@ -1,0 +1,426 @@
+"""The endpoint: a WSGI application that takes submissions and shows receipts.
+
+It works wherever it is mounted: at the site's root, under its own path, in another
+application. Nothing that a visitor sends reaches a header, a path or a log line.
+"""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from werkzeug.wrappers import Request, Response
+
+from sitegen.config import Config, Submissions
+from sitegen.content.scan import QUEUE
+from sitegen.submissions import form, origin, pages, records
+from sitegen.submissions.filesystem import (
+    QueueBroken,
+    QueueFailure,
+    QueueFull,
+    failure_of,
+)
+from sitegen.submissions.form import Draft, Unreadable
+from sitegen.submissions.pages import FORM, RECEIPT, Receipt, Shells, Shown
+from sitegen.submissions.published import Published
+from sitegen.submissions.rates import Limit, Rates
+from sitegen.submissions.records import Submission
+from sitegen.submissions.recovery import recover
+from sitegen.submissions.spool import Outcome, open_spool
+from sitegen.submissions.tokens import FormToken, Tokens, secret_keys
+
+HOUR = 3600
+
+FORM_TYPE = "application/x-www-form-urlencoded"
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "frame-ancestors 'none'; base-uri 'none'",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Vary": "Accept, Origin, Sec-Fetch-Site",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""Sent with every answer."""
+
+log = logging.getLogger("sitegen.submissions")
+
+
+class Refusal(Exception):
+    """Why a submission is not taken: a status, words, and the form to show again."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        code: str,
+        message: str,
+        values: Mapping[str, str] | None = None,
+        errors: Mapping[str, str] | None = None,
+        token: str = "",
+        retry_after: int = 0,
+    ) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.values = values or {}
+        self.errors = errors or {}
+        self.token = token
+        """The form's own token, if it may be sent once more."""
+        self.retry_after = retry_after
+
+
+def queue_folder(root: Path, config: Config) -> Path:
+    """Returns the folder of a site's queue."""
+    return root / config.paths.content / QUEUE
+
+
+class Endpoint:
+    """Answers requests; safe for many threads, and for many processes of its kind."""
+
+    def __init__(
+        self,
+        root: Path,
+        config: Config,
+        settings: Submissions,
+        keys: str = "",
+        output: Path | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.config = config
+        self.settings = settings
+        self.now = now
+        life = settings.limits.token_hours * HOUR
+        self.spool = open_spool(queue_folder(root, config))
+        recover(self.spool, now(), life)
+        self.tokens = Tokens(secret_keys(self.spool, keys), life, now)
+        self.rates = Rates(self.spool.path / "private", now)
+        self.published = Published(root, config)
+        folder = output or root / config.paths.output
+        self.shells = Shells(folder, config, settings)
+
+    def close(self) -> None:
+        """Lets go of everything; for tests and servers that go on without it."""
+        self.published.stop()
+        self.rates.close()
+        self.spool.close()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answers one request."""
+        request = Request(environ)
+        try:
+            response = self.answer(request)
+        except Exception:  # the outermost door: a visitor never sees a traceback
+            log.exception("a request failed")
+            response = self.trouble(request)
+        response.headers.extend(HEADERS)
+        return response(environ, start_response)
+
+    def trouble(self, request: Request) -> Response:
+        """Returns the answer for what should not happen."""
+        words = "Something went wrong here. Please try again later."
+        return _text(HTTPStatus.SERVICE_UNAVAILABLE, words, retry_after=60)
+
+    def answer(self, request: Request) -> Response:
+        """Returns the answer to a request, by path and method."""
+        mount, place = self.place(request)
+        if place not in ("", "received/", "health"):
+            return _text(HTTPStatus.NOT_FOUND, "There is nothing here.")
+        if request.method in ("GET", "HEAD"):
+            if not mount.endswith("/"):
+                return _redirect(HTTPStatus.PERMANENT_REDIRECT, f"{mount}/")
+            return {
+                "": self.show_form,
+                "received/": self.show_receipt,
+                "health": self.health,
+            }[place](request)
+        if request.method == "POST" and place == "":
+            return self.receive(request, mount)
+        allowed = "GET, HEAD, POST" if place == "" else "GET, HEAD"
+        response = _text(HTTPStatus.METHOD_NOT_ALLOWED, "This is not done here.")
+        response.headers["Allow"] = allowed
+        return response
+
+    def place(self, request: Request) -> tuple[str, str]:
+        """Returns the path under which the endpoint is mounted, and what follows it."""
+        script, path = request.environ.get("SCRIPT_NAME", ""), request.path
+        full = request.root_path.rstrip("/") + path
+        for base in (
+            f"{self.config.base_path}{self.settings.path}",
+            self.settings.path,
+        ):
+            if full == base[:-1]:
+                return base[:-1], ""
+            if full.startswith(base):
+                return base, full[len(base) :]
+        if script:
+            return request.root_path.rstrip("/") + "/", path.lstrip("/")
+        return "/", "not here"
+
+    # Showing
+
+    def show_form(self, request: Request) -> Response:
+        """Returns an empty form with a fresh token."""
+        return self.page(HTTPStatus.OK, Shown(self.tokens.new()))
+
+    def page(self, status: HTTPStatus, shown: Shown) -> Response:
+        """Returns a form in the site's page."""
+        html = self.shells.fill(FORM, pages.form_html(self.settings, shown))
+        return Response(html, status, mimetype="text/html")
+
+    def show_receipt(self, request: Request) -> Response:
+        """Returns what became of a submission."""
+        receipt = self.receipt(self.tokens.read_receipt(request.args.get("r", "")))
+        known = receipt.state != "unknown"
+        status = HTTPStatus.OK if known else HTTPStatus.NOT_FOUND
+        if _wants_json(request):
+            return _json(status, msgspec.to_builtins(receipt))
+        html = self.shells.fill(RECEIPT, pages.receipt_html(receipt))
+        return Response(html, status, mimetype="text/html")
+
+    def receipt(self, id: str) -> Receipt:
+        """Returns what became of a submission."""
+        if not id:
+            return Receipt("unknown")
+        url = self.published.url_of(id)
+        if url:
+            return Receipt("published", url)
+        state = self.spool.find(id)
+        if state in ("pending", "spam"):
+            return Receipt("waiting")
+        # Whatever is known nowhere was purged long ago.
+        return Receipt("declined")
+
+    def health(self, request: Request) -> Response:
+        """Returns whether this process can acknowledge anything."""
+        try:
+            self.spool.check()
+        except QueueBroken:
+            return _text(HTTPStatus.SERVICE_UNAVAILABLE, "broken")
+        return _text(HTTPStatus.OK, "ok")
+
+    # Receiving
+
+    def receive(self, request: Request, mount: str) -> Response:
+        """Takes a submission, or shows the form again and says why not."""
+        try:
+            id = self.take(request)
+        except Refusal as refusal:
+            return self.refuse(request, refusal)
+        base = mount if mount.endswith("/") else f"{mount}/"
+        address = f"{base}received/?r={self.tokens.receipt(id)}"
+        if _wants_json(request):
+            answer = {"state": "waiting", "receipt": address}
+            response = _json(HTTPStatus.CREATED, answer)
+            response.headers["Location"] = address
+            return response
+        return _redirect(HTTPStatus.SEE_OTHER, address)
+
+    def refuse(self, request: Request, refusal: Refusal) -> Response:
+        """Returns the form with the text kept, or the same for programs."""
+        token = refusal.token or self.tokens.new(again=True)
+        if _wants_json(request):
+            answer = {
+                "error": refusal.code,
+                "message": refusal.message,
+                "fields": dict(refusal.errors),
+                "token": token,
+            }
+            response = _json(refusal.status, answer)
+        else:
+            # With errors beside their fields, the summary says it all.
+            notice = "" if refusal.errors else refusal.message
+            shown = Shown(token, refusal.values, refusal.errors, notice)
+            response = self.page(refusal.status, shown)
+        if refusal.retry_after:
+            response.headers["Retry-After"] = str(refusal.retry_after)
+        return response
+
+    def take(self, request: Request) -> str:
+        """Returns the id under which a submission was stored; raises Refusal."""
+        values = self.read(request)
+        if not origin.is_allowed(request.environ, self.origins(request)):
+            words = "This form was sent from another site. Please send it from here."
+            raise Refusal(HTTPStatus.FORBIDDEN, "origin", words, values)
+        token = self.tokens.read(values.get("token", ""))
+        if token.state != "good":
+            words = "Please look it over and press Send once more."
+            code = "token-old" if token.state == "old" else "token-missing"
+            raise Refusal(HTTPStatus.FORBIDDEN, code, words, values)
+        draft, errors = form.check(values, self.settings)
+        if draft is None:
+            raise Refusal(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "fields",
+                "Some fields need another look.",
+                values,
+                errors,
+                values["token"],
+            )
+        try:
+            return self.store(request, draft, token, values)
+        except OSError as error:
+            raise self.failed(failure_of(error), values) from error
+        except QueueFailure as failure:
+            raise self.failed(failure, values) from failure
+
+    def failed(self, failure: QueueFailure, values: Mapping[str, str]) -> Refusal:
+        """Returns the refusal for a disk that does not take what was sent."""
+        log.error("a submission was not stored: %s", failure.message)
+        full = isinstance(failure, QueueFull)
+        status = (
+            HTTPStatus.INSUFFICIENT_STORAGE if full else HTTPStatus.SERVICE_UNAVAILABLE
+        )
+        words = "Your post could not be stored here. Please try again later."
+        token = values["token"]
+        return Refusal(status, "storage", words, values, token=token, retry_after=300)
+
+    def read(self, request: Request) -> dict[str, str]:
+        """Returns the fields of a request whose size and form are allowed."""
+        environ, most = request.environ, self.settings.limits.body
+        if request.mimetype != FORM_TYPE or environ.get("HTTP_CONTENT_ENCODING"):
+            words = f"Send the form as {FORM_TYPE}, not encoded."
+            raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "media-type", words)
+        length = environ.get("CONTENT_LENGTH") or ""
+        if not length or environ.get("HTTP_TRANSFER_ENCODING"):
+            words = "The length of the form is missing."
+            raise Refusal(HTTPStatus.LENGTH_REQUIRED, "length", words)
+        if not (length.isascii() and length.isdigit()):
+            words = "The length of the form is not a number."
+            raise Refusal(HTTPStatus.BAD_REQUEST, "length", words)
+        if len(length) > 15 or int(length) > most:
+            words = f"The form is larger than {most:,} bytes."
+            raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", words)
+        body = _read(environ["wsgi.input"], int(length))
+        try:
+            if len(body) < int(length):
+                raise Unreadable("The form did not arrive as a whole.", {})
+            return form.read_body(body, self.settings)
+        except Unreadable as found:
+            raise Refusal(
+                HTTPStatus.BAD_REQUEST, "form", found.message, found.values
+            ) from None
+
+    def origins(self, request: Request) -> frozenset[str]:
+        """Returns the origins whose pages may send the form."""
+        own = self.config.origin
+        return origin.allowed_origins(request.environ, own, self.settings.origins)
+
+    def store(
+        self,
+        request: Request,
+        draft: Draft,
+        token: FormToken,
+        values: Mapping[str, str],
+    ) -> str:
+        """Stores a checked submission; returns its id when it is on the disk."""
+        sent = records.digest_sent(draft.title, draft.content)
+        if self.spool.was_decided(token.id, self.published):
+            return token.id
+        network = self.rates.hash_of(
+            origin.network(request.environ, self.settings.trusted_proxies)
+        )
+        self.limit(network, values)
+        submission = Submission(
+            id=token.id,
+            title=draft.title,
+            content=draft.content,
+            received=int(self.now()),
+            author=draft.author,
+            email=draft.email,
+            extra=draft.extra,
+            network=network,
+            flags=self.suspicions(draft, token, values),
+            sent=sent,
+        )
+        if submission.flags:
+            self.spool.add_spam(submission)
+            return token.id
+        outcome = self.spool.add(submission, self.published)
+        if outcome is Outcome.TITLE_TAKEN:
+            words = "This title is taken already. Please choose another one."
+            raise Refusal(
+                HTTPStatus.CONFLICT,
+                "title-taken",
+                words,
+                values,
+                {"title": words},
+                values["token"],
+            )
+        if outcome is Outcome.TOKEN_USED:
+            words = (
+                "This form was sent before, with another text. To send this text as "
+                "well, press Send once more."
+            )
+            raise Refusal(HTTPStatus.CONFLICT, "token-used", words, values)
+        return token.id
+
+    def limit(self, network: str, values: Mapping[str, str]) -> None:
+        """Counts a submission; raises Refusal if there were too many."""
+        limits = self.settings.limits
+        wait = self.rates.take(
+            (
+                Limit(b"all", limits.total),
+                Limit(network.encode(), limits.per_network),
+            )
+        )
+        if wait:
+            words = "There were too many posts. Please try again later."
+            raise Refusal(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "rate",
+                words,
+                values,
+                token=values["token"],
+                retry_after=int(wait) + 1,
+            )
+
+    def suspicions(
+        self, draft: Draft, token: FormToken, values: Mapping[str, str]
+    ) -> tuple[str, ...]:
+        """Returns what makes a submission look like a machine's."""
+        limits = self.settings.limits
+        found = {
+            "trap": bool(values.get(form.TRAP)),
+            "fast": not token.again and token.age < limits.fill_seconds,
+            "links": draft.links > limits.links,
+        }
+        return tuple(name for name, is_so in found.items() if is_so)
+
+
+def _read(stream: Any, length: int) -> bytes:
+    """Returns up to so many bytes; a server may hand them out in pieces."""
+    parts = []
+    while length > 0:
+        part = stream.read(length)
+        if not part:
+            break
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts)
+
+
+def _wants_json(request: Request) -> bool:
+    accept = request.environ.get("HTTP_ACCEPT", "")
+    return "application/json" in accept and "text/html" not in accept
+
+
+def _json(status: HTTPStatus, value: Any) -> Response:
+    return Response(json.dumps(value), status, mimetype="application/json")
+
+
+def _text(status: HTTPStatus, words: str, retry_after: int = 0) -> Response:
+    response = Response(f"{words}\n", status, mimetype="text/plain")
+    if retry_after:
+        response.headers["Retry-After"] = str(retry_after)
+    return response
+
+
+def _redirect(status: HTTPStatus, address: str) -> Response:
+    response = Response("", status, mimetype="text/html")
+    response.headers["Location"] = address
+    return response

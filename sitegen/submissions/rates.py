@@ -1,0 +1,171 @@
+"""Rates, shared by all processes, and hashes of networks that expire.
+
+Each limit is kept as one number: the time at which the sender would have been allowed
+everything sent so far (GCRA). Addresses are never stored: a network is known by its
+hash under a random salt, and once the salt is deleted nobody can tell whose it was.
+The database holds nothing that matters for long; a damaged one is made anew.
+"""
+
+import contextlib
+import hashlib
+import os
+import secrets
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+FILE = "rates.sqlite3"
+
+HOUR = 3600.0
+
+SWEEP = 1000
+"""Expired rows are removed once in so many calls."""
+
+SALT_SECONDS = 30 * 24 * 3600
+"""How long the hash of a network stays the same."""
+
+_SCHEMA = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = OFF;
+CREATE TABLE IF NOT EXISTS rates (key BLOB PRIMARY KEY, until REAL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS salts (period INTEGER PRIMARY KEY, salt BLOB);
+"""
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """How often something may happen in an hour."""
+
+    key: bytes
+    per_hour: int
+
+
+class Rates:
+    """The database of rates; `lock` guards the connection, opened when first used.
+
+    A connection must not cross a fork, so each process opens its own.
+    """
+
+    def __init__(self, folder: Path, now: Callable[[], float]) -> None:
+        self.path = folder / FILE
+        self.now = now
+        self.lock = threading.Lock()
+        self.connection: sqlite3.Connection | None = None
+        self.pid = 0
+        self.salt: tuple[int, bytes] = (-1, b"")
+        self.calls = 0
+
+    def close(self) -> None:
+        """Closes the database."""
+        with self.lock:
+            if self.connection is not None and self.pid == os.getpid():
+                self.connection.close()
+            self.connection = None
+
+    def hash_of(self, network: str) -> str:
+        """Returns what stands for a network until its salt expires."""
+        period = int(self.now() // SALT_SECONDS)
+        with self.lock:
+            if self.salt[0] != period:
+                self.salt = (period, self._with_database(lambda db: _salt(db, period)))
+            salt = self.salt[1]
+        return hashlib.blake2b(network.encode(), key=salt, digest_size=8).hexdigest()
+
+    def take(self, limits: Iterable[Limit]) -> float:
+        """Counts one event under all limits; returns 0, or the seconds to wait.
+
+        What has to wait is not counted.
+        """
+        with self.lock:
+            wanted, now = tuple(limits), self.now()
+            self.calls += 1
+            if self.calls % SWEEP == 1:
+                self._with_database(lambda db: _sweep(db, now))
+            return self._with_database(lambda db: _take(db, wanted, now))
+
+    def _with_database(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Does some work in a transaction; with a new database if this one is bad."""
+        try:
+            return self._transact(work)
+        except sqlite3.DatabaseError as error:
+            self._forget()
+            if isinstance(error, sqlite3.OperationalError):
+                raise OSError(*_as_os_error(error)) from error
+            for name in ("", "-wal", "-shm"):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(f"{self.path}{name}")
+        try:
+            return self._transact(work)
+        except sqlite3.DatabaseError as error:
+            self._forget()
+            raise OSError(*_as_os_error(error)) from error
+
+    def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        database = self._open()
+        database.execute("BEGIN IMMEDIATE")
+        try:
+            result = work(database)
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                database.execute("ROLLBACK")
+            raise
+        database.execute("COMMIT")
+        return result
+
+    def _open(self) -> sqlite3.Connection:
+        if self.connection is None or self.pid != os.getpid():
+            self.connection = sqlite3.connect(
+                self.path, timeout=5, isolation_level=None, check_same_thread=False
+            )
+            self.pid = os.getpid()
+            self.connection.executescript(_SCHEMA)
+            self.path.chmod(0o600)
+        return self.connection
+
+    def _forget(self) -> None:
+        if self.connection is not None:
+            with contextlib.suppress(sqlite3.Error):
+                self.connection.close()
+        self.connection = None
+
+
+def _as_os_error(error: sqlite3.Error) -> tuple[int, str]:
+    import errno
+
+    full = "full" in str(error)
+    return (errno.ENOSPC if full else errno.EIO), f"{FILE}: {error}"
+
+
+def _salt(database: sqlite3.Connection, period: int) -> bytes:
+    database.execute("DELETE FROM salts WHERE period < ?", (period,))
+    fresh = (period, secrets.token_bytes(32))
+    database.execute("INSERT OR IGNORE INTO salts VALUES (?, ?)", fresh)
+    row = database.execute("SELECT salt FROM salts WHERE period = ?", (period,))
+    found: bytes = row.fetchone()[0]
+    return found
+
+
+def _sweep(database: sqlite3.Connection, now: float) -> None:
+    database.execute("DELETE FROM rates WHERE until < ?", (now,))
+
+
+def _take(database: sqlite3.Connection, limits: tuple[Limit, ...], now: float) -> float:
+    untils = []
+    for limit in limits:
+        row = database.execute(
+            "SELECT until FROM rates WHERE key = ?", (limit.key,)
+        ).fetchone()
+        # A clock that was put back must not shut the door for longer than an hour.
+        until = min(max(row[0], now), now + HOUR) if row else now
+        step = HOUR / limit.per_hour
+        wait = until + step - now - HOUR
+        if wait > 1e-6:
+            return wait
+        untils.append((limit.key, until + step))
+    database.executemany("INSERT OR REPLACE INTO rates VALUES (?, ?)", untils)
+    return 0.0

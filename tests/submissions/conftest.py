@@ -1,0 +1,238 @@
+"""Endpoints, clients and servers for the tests of the queue."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from html import unescape
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from werkzeug.test import Client, TestResponse
+
+from sitegen.config import load
+from sitegen.submissions.app import Endpoint
+from tests.conftest import CLOCK, MakeSite
+
+ROOT = Path(__file__).parents[2]
+
+CONFIG = """\
+title = "My blog"
+base_url = "https://example.org"
+
+[submissions]
+
+[submissions.limits]
+per_network = 100000
+total = 100000
+"""
+"""A site that takes submissions; the rates do not get in the way."""
+
+POST = "---\ntitle: First post\ndate: 2026-01-02\n---\nHello.\n"
+
+
+class Visitor:
+    """A visitor without a browser: fetches forms, fills them in, sends them."""
+
+    def __init__(self, endpoint: Endpoint, clock: "Clock") -> None:
+        self.endpoint = endpoint
+        self.clock = clock
+        self.client = Client(endpoint)
+        self.path = endpoint.config.base_path + endpoint.settings.path
+
+    def get(self, place: str = "", **more: Any) -> TestResponse:
+        """Fetches a page of the endpoint."""
+        return self.client.get(self.path + place, **more)
+
+    def token(self) -> str:
+        """Returns the token of a new form, as old as it takes to fill it in."""
+        token = token_in(self.get().text)
+        self.clock.now += 60
+        return token
+
+    def send(
+        self, values: Mapping[str, str] | None = None, **more: Any
+    ) -> TestResponse:
+        """Sends a filled-in form; what is None is left out."""
+        filled = {"title": "A title", "content": "A text.", **(values or {})}
+        if "token" not in filled:
+            filled["token"] = self.token()
+        return self.client.post(self.path, data=filled, **more)
+
+    def receipt(self, response: TestResponse) -> TestResponse:
+        """Follows the link to the receipt."""
+        return self.client.get(response.headers["Location"])
+
+
+class Clock:
+    """A clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.now = float(CLOCK)
+
+    def __call__(self) -> float:
+        """Returns the time."""
+        return self.now
+
+
+def token_in(html: str) -> str:
+    """Returns the token of the form in a page."""
+    found = re.search(r'name="token" value="([^"]+)"', html)
+    assert found, html
+    return unescape(found[1])
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Gives the endpoint's clock."""
+    return Clock()
+
+
+MakeEndpoint = Callable[..., Endpoint]
+
+
+@pytest.fixture
+def make_endpoint(make_site: MakeSite, clock: Clock) -> Iterator[MakeEndpoint]:
+    """Gives `make_endpoint(config=CONFIG, files={}) -> Endpoint` of a small site."""
+    made: list[Endpoint] = []
+
+    def make(config: str = CONFIG, files: Mapping[str, str] | None = None) -> Endpoint:
+        root = make_site(
+            {"sitegen.toml": config, "content/posts/first.md": POST, **(files or {})}
+        )
+        loaded, problems = load(root)
+        assert not problems and loaded.submissions, problems
+        endpoint = Endpoint(root, loaded, loaded.submissions, now=clock)
+        made.append(endpoint)
+        return endpoint
+
+    yield make
+    for endpoint in made:
+        endpoint.close()
+
+
+@pytest.fixture
+def visitor(make_endpoint: MakeEndpoint, clock: Clock) -> Visitor:
+    """Gives a visitor of a small site."""
+    return Visitor(make_endpoint(), clock)
+
+
+class Server:
+    """A server in a process of its own."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", port: int) -> None:
+        self.process = process
+        self.port = port
+
+    @property
+    def url(self) -> str:
+        """The server's address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def connect(self, timeout: float = 30) -> HTTPConnection:
+        """Returns a connection to it."""
+        return HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, str] | str | bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> tuple[int, dict[str, str], str]:
+        """Returns status, headers and text of one answer."""
+        given = dict(headers or {})
+        if isinstance(body, Mapping):
+            body = urlencode(body)
+            given.setdefault("Content-Type", "application/x-www-form-urlencoded")
+        connection = self.connect()
+        try:
+            connection.request(method, path, body, given)
+            answer = connection.getresponse()
+            text = answer.read().decode("utf-8", "replace")
+            return answer.status, {k.lower(): v for k, v in answer.getheaders()}, text
+        finally:
+            connection.close()
+
+    def wait(self) -> None:
+        """Returns when it answers."""
+        while True:
+            try:
+                self.request("GET", "/submit/health")
+                return
+            except OSError:
+                assert self.process.poll() is None, self.process.returncode
+
+    def kill(self) -> None:
+        """Ends it, and every process that it started, at once."""
+        import os
+
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.process.wait()
+
+
+def free_port() -> int:
+    """Returns a port that nobody uses."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def server_command(kind: str, root: Path, port: int) -> list[str]:
+    """Returns the command of a real server for the site in `root`."""
+    if kind == "waitress":
+        options = ["-C", str(root), "submissions", "serve", "--port", str(port)]
+        return [sys.executable, "-m", "sitegen", *options]
+    where = ["--bind", f"127.0.0.1:{port}", "--workers", "3", "--threads", "6"]
+    quiet = ["--log-level", "critical", "--no-control-socket"]
+    return [sys.executable, "-m", "gunicorn", *where, *quiet, "sitegen.wsgi:app"]
+
+
+Serve = Callable[..., Server]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Gives `serve(kind, root) -> Server`; kinds are `waitress` and `gunicorn`."""
+    import os
+
+    running: list[Server] = []
+
+    def start(
+        kind: str,
+        root: Path,
+        wrap: tuple[str, ...] = (),
+        command: list[str] | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> Server:
+        port = free_port()
+        line = command or server_command(kind, root, port)
+        line = [part.replace("{port}", str(port)) for part in line]
+        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        given = {"SITEGEN_ROOT": str(root), "PYTHONPATH": os.pathsep.join(paths)}
+        process = subprocess.Popen(
+            [*wrap, *line],
+            env={**os.environ, **given, **(env or {})},
+            cwd=cwd,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        server = Server(process, port)
+        running.append(server)
+        server.wait()
+        return server
+
+    yield start
+    for server in running:
+        server.kill()
