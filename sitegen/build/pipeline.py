@@ -12,7 +12,7 @@ The steps, each a value made from the one before:
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
@@ -23,7 +23,7 @@ from sitegen.build import drawer, outputs, trace, workers
 from sitegen.build import job as jobs
 from sitegen.build.job import Job, Made, Result, Task, Wanted, Workshop
 from sitegen.build.outputs import Output, Staged
-from sitegen.build.store import FOLDER, Store, Target, make_folder
+from sitegen.build.store import FOLDER, State, Store, Target, make_folder
 from sitegen.build.survey import Asked, Inputs, Progress, Survey, read_inputs, silent
 from sitegen.build.theme import Static
 from sitegen.config import Config
@@ -91,10 +91,13 @@ def build(asked: Asked, order: Order, progress: Progress = silent) -> Report:
     Raises ProblemsFound if there are errors; then nothing is written.
     """
     store = Store(asked.root)
+    key = target_key(asked.config, asked.shown)
     with locked(asked.root), workers.Pool(order.jobs) as pool:
-        new = self.renewed(survey, plan, made, templates, problems)
-        self.store.save_target(self.key, new)
-        self.store.mark_whole(self.key)
+        target = None if order.force else store.load_target(key)
+        try:
+            return Build(asked, order, store, pool, progress, target).run()
+        finally:
+            drawer.sweep(store.folder)
 
 
 @contextmanager
@@ -173,6 +176,7 @@ class Build:
         store: Store,
         pool: workers.Pool,
         progress: Progress,
+        target: Target | None,
     ) -> None:
         self.asked = asked
         self.order = order
@@ -184,17 +188,14 @@ class Build:
         self.folder = output_folder(asked.root, asked.config)
         self.key = target_key(asked.config, asked.shown)
         self.config = _digest(msgspec.msgpack.encode(asked.config))
-        self.target = None if order.force else store.load_target(self.key)
+        self.target = target
 
     def run(self) -> Report:
         """Does all the steps."""
         inputs = self.read()
         self.clock.lap("read and parse")
         survey = Survey(self.root, inputs)
-        templates = {
-            name: _digest(source.text.encode())
-            for name, source in inputs.templates.sources.items()
-        }
+        templates = template_digests(inputs)
         torn = self.store.is_torn(self.key)
         if self.target and not torn and self.is_done(inputs, templates):
             return self.report_nothing(survey, self.target)
@@ -203,7 +204,7 @@ class Build:
             outputs.remove_staged(self.folder)
         problems = self.check(survey)
         self.clock.lap("check")
-        plan = Plan(survey, self.target, self.config, templates, self.folder)
+        plan = plan_all(survey, self.target, self.config, templates, self.folder)
         self.clock.lap("compare")
         self.store.mark_torn(self.key)
         made = self.make(survey, plan, manifest)
@@ -385,85 +386,143 @@ class Build:
         )
 
 
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """What is to be made anew, and why."""
+
+    artifacts: tuple[Artifact, ...]
+    states: tuple[State, ...]
+    answers: trace.Answers
+    table: trace.Table
+    """Knows the answers of now, and takes in new questions."""
+    reasons: dict[str, str] = {}
+    """Output path → why it is stale; of what is known only."""
+    known: dict[str, Output] = {}
+    """Outputs as the last build left them, by path."""
+    traces: dict[str, bytes] = {}
+    everything: bool = False
+    """True if nothing is known."""
+
+    @property
+    def stale(self) -> tuple[Artifact, ...]:
+        """The artifacts to make."""
+        if self.everything:
+            return self.artifacts
+        return tuple(a for a in self.artifacts if a.output in self.reasons)
+
+    @property
+    def fresh_outputs(self) -> list[Output]:
+        """The outputs that stay as they are."""
+        if self.everything:
+            return []
+        artifacts, reasons = self.artifacts, self.reasons
+        return [self.known[a.output] for a in artifacts if a.output not in reasons]
+
+
+def plan_all(
+    survey: Survey,
+    target: Target | None,
+    config: bytes,
+    templates: Mapping[str, bytes],
+    folder: Path,
+) -> Plan:
+    """Returns the plan for whatever differs from what a target was made from."""
+    from sitegen.markup.extensions import is_pure
+
+    site, bodies, outlines = survey.site, survey.bodies, survey.outlines
+    states = trace.states_of(site, bodies, outlines)
+    answers = trace.Answers(site, bodies, outlines, templates)
+    if target is None:
+        table = trace.Table()
+        return Plan(survey.artifacts, states, answers, table, everything=True)
+    changes = trace.changes_since(
+        target,
+        config,
+        templates,
+        states,
+        dict(target.bundles) != dict(survey.inputs.bundles),
+        is_pure(survey.config.markdown),
+    )
+    table = trace.Table(target.questions, target.answers)
+    changed = table.changed(changes, answers)
+    for number, digest in changed.items():
+        table.answers[number] = digest
+    compared = _Comparison(
+        target, table, set(changed), _changed_files(target, survey.inputs), folder
+    )
+    reasons = {
+        artifact.output: reason
+        for artifact in survey.artifacts
+        if (reason := compared.reason(artifact))
+    }
+    known, traces = compared.known, compared.traces
+    return Plan(survey.artifacts, states, answers, table, reasons, known, traces)
+
+
+def plan_bodies(survey: Survey, target: Target, ids: Set[str]) -> Plan:
+    """Returns the plan for when only the bodies of some posts differ.
+
+    The target's files are taken to lie as it left them.
+    """
+    site, bodies, outlines = survey.site, survey.bodies, survey.outlines
+    answers = trace.Answers(site, bodies, outlines, target.templates)
+    table = trace.Table(target.questions, target.answers)
+    changed: set[int] = set()
+    for id in ids:
+        number = table.numbers.get(trace.encode(("content", id)))
+        if number is not None:
+            table.answers[number] = answers.digest(("content", id))
+            changed.add(number)
+    traces = dict(zip((a.output for a in target.artifacts), target.traces, strict=True))
+    reasons = {
+        output: trace.words(trace.decode(table.questions[met[0]]))
+        for output, data in traces.items()
+        if (met := trace.met(data, changed))
+    }
+    new = {id: trace.state_of(site.by_id[id], bodies[id], outlines[id]) for id in ids}
+    return Plan(
+        target.artifacts,
+        tuple(new.get(state.id, state) for state in target.states),
+        answers,
+        table,
+        reasons,
+        {output.path: output for output in target.outputs},
+        traces,
+    )
+
+
+class _Comparison:
+    """Compares artifacts with those of a target."""
 
     def __init__(
         self,
-        survey: Survey,
-        target: Target | None,
-        config: bytes,
-        templates: Mapping[str, bytes],
-        folder: Path,
-    ) -> None:
-        from sitegen.markup.extensions import is_pure
-
-        self.artifacts = survey.artifacts
-        self.states = trace.states_of(survey.site, survey.bodies, survey.outlines)
-        self.answers = trace.Answers(
-            survey.site, survey.bodies, survey.outlines, templates
-        )
-        self.table = trace.Table()
-        self.known: dict[str, Output] = {}
-        self.traces: dict[str, bytes] = {}
-        self.reasons: dict[str, str] = {}
-        if target is None:
-            self.stale = self.artifacts
-            self.fresh_outputs: list[Output] = []
-            return
-        pure = is_pure(survey.config.markdown)
-        changes = trace.Changes(
-            target,
-            config,
-            templates,
-            self.states,
-            dict(target.bundles) != dict(survey.inputs.bundles),
-            pure,
-        )
-        self.table = trace.Table(target.questions, target.answers)
-        changed = self.table.changed(changes, self.answers)
-        for number, digest in changed.items():
-            self.table.answers[number] = digest
-        before = {a.output: a for a in target.artifacts}
-        self.known = {o.path: o for o in target.outputs}
-        self.traces = {
-            artifact.output: data
-            for artifact, data in zip(target.artifacts, target.traces, strict=True)
-        }
-        statics = _changed_files(target, survey.inputs)
-        numbers = set(changed)
-        for artifact in self.artifacts:
-            reason = self._reason(artifact, before, numbers, statics, folder)
-            if reason:
-                self.reasons[artifact.output] = reason
-        self.stale = tuple(a for a in self.artifacts if a.output in self.reasons)
-        self.fresh_outputs = [
-            self.known[a.output] for a in self.artifacts if a.output not in self.reasons
-        ]
-
-    def _reason(
-        self,
-        artifact: Artifact,
-        before: Mapping[str, Artifact],
+        target: Target,
+        table: trace.Table,
         changed: set[int],
         files: set[str],
         folder: Path,
-    ) -> str:
+    ) -> None:
+        self.before = {a.output: a for a in target.artifacts}
+        self.known = {o.path: o for o in target.outputs}
+        self.traces = dict(zip(self.before, target.traces, strict=True))
+        self.table = table
+        self.changed = changed
+        self.files = files
+        self.folder = str(folder)
+
+    def reason(self, artifact: Artifact) -> str:
         """Returns why an artifact is stale; "" if it is fresh."""
-        old = before.get(artifact.output)
+        old = self.before.get(artifact.output)
         if old is None:
             return "new"
         if old != artifact:
             return "planned differently"
         if artifact.source:
-            if artifact.source in files:
+            if artifact.source in self.files:
                 return f"{artifact.source} changed"
-        elif artifact.kind == "highlight":
-            pass
-        else:
-            for number in trace.met(self.traces[artifact.output], changed):
+        elif artifact.kind != "highlight":
+            for number in trace.met(self.traces[artifact.output], self.changed):
                 return trace.words(trace.decode(self.table.questions[number]))
-        found = outputs.as_found(str(folder), self.known[artifact.output])
+        found = outputs.as_found(self.folder, self.known[artifact.output])
         if found is None:
             return "not as we left it"
         self.known[artifact.output] = found
@@ -509,6 +568,12 @@ class _Made:
             from sitegen.build.templates import merged
 
             raise ProblemsFound(merged(self.problems))
+
+
+def template_digests(inputs: Inputs) -> dict[str, bytes]:
+    """Returns the digest of each template's text, by its name."""
+    sources = inputs.templates.sources
+    return {name: _digest(source.text.encode()) for name, source in sources.items()}
 
 
 def sources_digest(inputs: Inputs) -> bytes:

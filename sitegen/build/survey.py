@@ -234,11 +234,15 @@ def parse_task(task: ParseTask) -> bytes:
 
 
 class Survey:
-    """What a site is and what is wrong with it; nothing is worked out before asked."""
+    """What a site is and what is wrong with it; nothing is worked out before asked.
 
-    def __init__(self, root: Path, inputs: Inputs) -> None:
+    `like` is a site as it was shortly before: what still holds is taken from it.
+    """
+
+    def __init__(self, root: Path, inputs: Inputs, like: Site | None = None) -> None:
         self.root = root
         self.inputs = inputs
+        self.like = like
         self.config = inputs.config
         self.places = FilePlaces(root, inputs.config.paths.content)
 

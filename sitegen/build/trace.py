@@ -6,14 +6,14 @@ this build, and only if what its answer could depend on has changed.
 """
 
 from array import array
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
 from sitegen.build.store import State, Target
-from sitegen.content.records import Body
+from sitegen.content.records import Body, Post
 from sitegen.markup.records import Outline
 from sitegen.site import links, questions
 from sitegen.site.model import Site
@@ -62,32 +62,19 @@ class Answers:
         return [body.digest, self.markup, self.site.by_id[id].trusted, found]
 
 
-class Changes:
+class Changes(msgspec.Struct, frozen=True):
     """What differs between what a target was made from and what is there now."""
 
-    def __init__(
-        self,
-        old: Target,
-        config: bytes,
-        templates: Mapping[str, bytes],
-        states: Iterable[State],
-        bundles_changed: bool,
-        pure: bool,
-    ) -> None:
-        before = {state.id: state for state in old.states}
-        now = {state.id: state for state in states}
-        ids = before.keys() | now.keys()
-        self.config = old.config != config
-        self.templates = {
-            name
-            for name in old.templates.keys() | templates.keys()
-            if old.templates.get(name) != templates.get(name)
-        }
-        self.records = {id for id in ids if _part(before, now, id, "record")}
-        self.bodies = {id for id in ids if _part(before, now, id, "body")}
-        self.outlines = {id for id in ids if _part(before, now, id, "outline")}
-        self.index = self.config or bool(self.records) or bundles_changed
-        self.pure = pure
+    config: bool = False
+    templates: Set[str] = frozenset()
+    """Names of templates."""
+    records: Set[str] = frozenset()
+    """Ids of posts, like those of `bodies`."""
+    bodies: Set[str] = frozenset()
+    index: bool = False
+    """Whether the order, the addresses or a field of any post may differ."""
+    pure: bool = True
+    """False if documents depend on more than bodies and settings."""
 
     def may_concern(self, question: Question) -> bool:
         """True unless a question's answer is certainly the one it was."""
@@ -104,6 +91,30 @@ class Changes:
             id, names = question[1:3]
             return id in self.records or id[:1] == ":" or "image" in names
         return self.index
+
+
+def changes_since(
+    old: Target,
+    config: bytes,
+    templates: Mapping[str, bytes],
+    states: Iterable[State],
+    bundles_changed: bool,
+    pure: bool,
+) -> Changes:
+    """Returns what differs from what a target was made from."""
+    before = {state.id: state for state in old.states}
+    now = {state.id: state for state in states}
+    ids = before.keys() | now.keys()
+    records = {id for id in ids if _part(before, now, id, "record")}
+    names = old.templates.keys() | templates.keys()
+    return Changes(
+        old.config != config,
+        {name for name in names if old.templates.get(name) != templates.get(name)},
+        records,
+        {id for id in ids if _part(before, now, id, "body")},
+        old.config != config or bool(records) or bundles_changed,
+        pure,
+    )
 
 
 def _part(
@@ -239,11 +250,11 @@ def states_of(
 ) -> tuple[State, ...]:
     """Returns the digests of each shown post, sorted by id."""
     return tuple(
-        State(
-            post.id,
-            _digest(_encode(post)),
-            bodies[post.id].digest,
-            _digest(_encode(outlines[post.id])),
-        )
-        for post in site.data.posts
+        state_of(post, bodies[post.id], outlines[post.id]) for post in site.data.posts
     )
+
+
+def state_of(post: Post, body: Body, outline: Outline) -> State:
+    """Returns the digests of one post."""
+    record, inner = _digest(_encode(post)), _digest(_encode(outline))
+    return State(post.id, record, body.digest, inner)

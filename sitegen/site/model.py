@@ -108,6 +108,44 @@ class Site:
         posts = tuple(by_id[id] for id in sorted(by_id))
         return Site(msgspec.structs.replace(self.data, posts=posts))
 
+    def renewed(self, data: SiteData) -> "Site":
+        """Returns the site of other data, which keeps what is still true of this one.
+
+        Only where the same files are shown, and no field changed that decides where
+        they are or in which order, is there anything to keep.
+        """
+        if data == self.data:
+            return self
+        site, old = Site(data), self.data
+        same = (old.config, old.files, old.now) == (data.config, data.files, data.now)
+        if not same or len(data.posts) != len(old.posts):
+            return site
+        for name in KEPT - self._shaken_by(data.posts):
+            if name in self.__dict__:
+                site.__dict__[name] = self.__dict__[name]
+        return site
+
+    def _shaken_by(self, posts: Iterable[Post]) -> Set[str]:
+        """Returns the derived values that other records in these places can change."""
+        fields: set[str] = set()
+        for old, new in zip(self.data.posts, posts, strict=True):
+            if old is new or old == new:
+                continue
+            if old.is_section or new.is_section:
+                return KEPT
+            fields |= {name for name in FIELDS if getattr(old, name) != getattr(new, name)}
+            if not self.is_post(old):
+                fields.add("title of a page")
+        if "title" in fields and any(p.sort_by for p in self.indexes.values()):
+            return KEPT
+        if fields <= LOOKS:
+            return frozenset()
+        if fields <= LOOKS | {"updated"}:
+            return frozenset({"updated"})
+        if fields <= LOOKS | {"updated", "title of a page"}:
+            return frozenset({"updated", "pages", "sections", "neighbours"})
+        return KEPT
+
     @cached_property
     def paths(self) -> dict[str, str]:
         """The site path of every post, page and section page, by id."""
@@ -283,6 +321,19 @@ class Site:
         """When the newest post was last changed."""
         moments = (self.by_id[id] for id in self.posts)
         return max((m for p in moments if (m := p.updated or p.date)), default=None)
+
+
+FIELDS = frozenset(field.name for field in msgspec.structs.fields(Post))
+
+LOOKS = frozenset(
+    "title description summary authors image lang toc extra trusted submission".split()
+)
+"""Fields of a post that decide neither where it is nor, in time, where it stands."""
+
+KEPT = frozenset(
+    "paths folders dated posts pages sections neighbours taxonomies updated".split()
+)
+"""What a site derives from its data that holds no record of a post or page."""
 
 
 @lru_cache(maxsize=10_000)
