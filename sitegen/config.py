@@ -460,6 +460,8 @@ _INNER = {"submissions": ("limits", "fields")}
 
 def _is_read(value: Any) -> bool:
     return isinstance(value, msgspec.Struct | tuple)
+
+
 def is_base_url(text: str) -> bool:
     """True if a site can live at this address; so it can at none."""
     return not text or bool(re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", text))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sitegen.build.drawer import Drawer
 from sitegen.build.parse import Documents
 from sitegen.build.render import Rendering, context, render
 from sitegen.build.templates import (
@@ -34,7 +35,9 @@ def rendering(root: Path, output: str, templates: dict[str, str]) -> Rendering:
     found = survey(root)
     artifact = next(a for a in found.artifacts if a.output == output)
     names = {artifact.templates[-1]: templates.pop("main", "")}
-    documents = Documents(root, found.inputs.rules, found.bodies)
+    documents = Documents(
+        root, found.inputs.rules, found.bodies, found.site.by_id, Drawer(root, {})
+    )
     made = environment({**templates, **names})
     return render(artifact, found.site, made, documents)
 
@@ -43,7 +46,9 @@ def text_of(root: Path, template: str, output: str = "index.html", **more: str) 
     """Returns what a template (named x.html) gives in the place of an output."""
     found = survey(root)
     artifact = next(a for a in found.artifacts if a.output == output)
-    documents = Documents(root, found.inputs.rules, found.bodies)
+    documents = Documents(
+        root, found.inputs.rules, found.bodies, found.site.by_id, Drawer(root, {})
+    )
     names = {name.replace("__", "."): text for name, text in more.items()}
     made = environment({**names, "x.html": template})
     page = made.open_page(Reader(found.site, documents))

@@ -109,9 +109,7 @@ def parse(
     return Entry(source, post, body, outline, problems), document
 
 
-def render(
-    text: str, rules: ParseRules, trusted: bool
-) -> tuple[Document, Outline]:
+def render(text: str, rules: ParseRules, trusted: bool) -> tuple[Document, Outline]:
     """Returns what a body becomes; a stranger's goes its own, fixed way."""
     if not trusted:
         from sitegen.markup.sanitize import render_untrusted

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -125,7 +126,7 @@ class Site:
                 site.__dict__[name] = self.__dict__[name]
         return site
 
-    def _shaken_by(self, posts: Iterable[Post]) -> Set[str]:
+    def _shaken_by(self, posts: Iterable[Post]) -> AbstractSet[str]:
         """Returns the derived values that other records in these places can change."""
         fields: set[str] = set()
         for old, new in zip(self.data.posts, posts, strict=True):
@@ -133,7 +134,7 @@ class Site:
                 continue
             if old.is_section or new.is_section:
                 return KEPT
-            fields |= {name for name in FIELDS if getattr(old, name) != getattr(new, name)}
+            fields |= {f for f in FIELDS if getattr(old, f) != getattr(new, f)}
             if not self.is_post(old):
                 fields.add("title of a page")
         if "title" in fields and any(p.sort_by for p in self.indexes.values()):

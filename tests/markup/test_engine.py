@@ -441,7 +441,7 @@ def test_real_posts_are_read(corpora: Path, settings: Markdown) -> None:
         assert bool(text.strip()) == bool(html_of(document).strip())
 
 
-PIECES = st.sampled_from(
+BLOCKS = st.sampled_from(
     [
         *("# One", "## One", "### *Two* `x`", "# ![alt](i.png)", "#", "# One {#id}"),
         *("a [b](c.md#d) e", "[x](http://e.org/?a=1&b=2)", "![i](p&q.png 't')"),
@@ -464,7 +464,7 @@ PIECES = st.sampled_from(
 )
 
 
-@given(st.lists(PIECES, max_size=60), st.booleans())
+@given(st.lists(BLOCKS, max_size=60), st.booleans())
 def test_html_of_no_author_is_finished_the_same_way_sooner(
     pieces: list[str], highlight: bool
 ) -> None:
