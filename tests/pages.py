@@ -7,6 +7,7 @@ import pytest
 from sitegen.build.drawer import Drawer
 from sitegen.build.parse import Documents
 from sitegen.build.render import Rendering, context, render
+from sitegen.build.survey import Survey
 from sitegen.build.templates import (
     HonestEnvironment,
     TemplateFailure,
@@ -25,6 +26,13 @@ def environment(templates: dict[str, str]) -> HonestEnvironment:
     )
 
 
+def documents_of(found: Survey) -> Documents:
+    """Returns the documents of a site, none of which has been made before."""
+    drawer = Drawer(found.root, {})
+    posts = found.site.by_id
+    return Documents(found.root, found.inputs.rules, found.bodies, posts, drawer)
+
+
 def rendered(root: Path, output: str, **templates: str) -> str:
     """Returns the text of one output file, made by the template `main`, or others."""
     return rendering(root, output, templates).data.decode()
@@ -35,9 +43,7 @@ def rendering(root: Path, output: str, templates: dict[str, str]) -> Rendering:
     found = survey(root)
     artifact = next(a for a in found.artifacts if a.output == output)
     names = {artifact.templates[-1]: templates.pop("main", "")}
-    documents = Documents(
-        root, found.inputs.rules, found.bodies, found.site.by_id, Drawer(root, {})
-    )
+    documents = documents_of(found)
     made = environment({**templates, **names})
     return render(artifact, found.site, made, documents)
 
@@ -46,9 +52,7 @@ def text_of(root: Path, template: str, output: str = "index.html", **more: str) 
     """Returns what a template (named x.html) gives in the place of an output."""
     found = survey(root)
     artifact = next(a for a in found.artifacts if a.output == output)
-    documents = Documents(
-        root, found.inputs.rules, found.bodies, found.site.by_id, Drawer(root, {})
-    )
+    documents = documents_of(found)
     names = {name.replace("__", "."): text for name, text in more.items()}
     made = environment({**names, "x.html": template})
     page = made.open_page(Reader(found.site, documents))

@@ -137,6 +137,7 @@ def race(site: Path, monkey: pytest.MonkeyPatch) -> None:
         return text(documents, id)
 
     monkey.setattr(parse.Documents, "text", after_a_change)
+    monkey.setattr("sitegen.build.drawer.Drawer.take", lambda drawer, id: None)
 
 
 def too_many(site: Path, monkey: pytest.MonkeyPatch) -> None:
@@ -144,6 +145,11 @@ def too_many(site: Path, monkey: pytest.MonkeyPatch) -> None:
     monkey.setattr("sitegen.content.posts._MAX_FINDINGS", 2)
     text = "---\ntitle: Many\naliases: [a?, b?, c?, d?]\n---\n"
     write_tree(site, {"content/many.md": text})
+
+
+def misspell(site: Path, monkey: pytest.MonkeyPatch) -> None:
+    """Asks for a Markdown extension that nobody has."""
+    write_tree(site, {"sitegen.toml": "[markdown]\nextensions = ['fotnotes']\n"})
 
 
 def in_the_way(site: Path, monkey: pytest.MonkeyPatch) -> None:
@@ -155,6 +161,7 @@ ON_DISK: dict[str, tuple[str, Callable[[Path, pytest.MonkeyPatch], None]]] = {
     "symlink-outside": ("build", link_out),
     "file-name": ("build", odd_name),
     "file-unreadable": ("build", no_entry),
+    "markdown-failed": ("build", misspell),
     "file-vanished": ("build", vanish),
     "build-race": ("build", race),
     "output-foreign": ("build", in_the_way),

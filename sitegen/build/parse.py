@@ -102,7 +102,8 @@ def parse(
     try:
         document, outline = render(body_text(data, body), rules, post.trusted)
     except SitegenError as failure:
-        failed = error("markdown-failed", Location(path, body.line), failure.message)
+        at = Location(path, body.line)
+        failed = error("markdown-failed", at, failure.message, failure.hint)
         return Entry(source, None, body, Outline(), (*problems, failed)), None
     if not post.summary and outline.summary:
         post = msgspec.structs.replace(post, summary=outline.summary)

@@ -4,13 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from sitegen.build.drawer import Drawer
-from sitegen.build.parse import Documents
 from sitegen.build.render import context
 from sitegen.site.model import freeze
 from sitegen.site.views import Reader
 from tests.conftest import MakeSite
-from tests.pages import environment, failure, rendering, text_of
+from tests.pages import documents_of, environment, failure, rendering, text_of
 from tests.surveys import md, post, survey
 
 POST = "posts/a/index.html"
@@ -170,12 +168,7 @@ def test_templates_cannot_change_anything(
 def test_not_even_python_can_change_what_views_show(root: Path, code: str) -> None:
     found = survey(root)
     lists = {a.output: a for a in found.artifacts}
-    reader = Reader(
-        found.site,
-        Documents(
-            root, found.inputs.rules, found.bodies, found.site.by_id, Drawer(root, {})
-        ),
-    )
+    reader = Reader(found.site, documents_of(found))
     names = {
         "post": reader.view("posts/a.md"),
         "pager": lists["posts/index.html"].pager,
