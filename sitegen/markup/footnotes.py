@@ -135,10 +135,7 @@ def _section(numbering: _Numbering) -> str:
             zip(numbering.order, written, strict=True), 1
         )
     )
-    return (
-        '<section class="footnotes" role="doc-endnotes">\n'
-        f"<ol>\n{items}</ol>\n</section>\n"
-    )
+    return f'<div class="footnotes" role="doc-endnotes">\n<ol>\n{items}</ol>\n</div>\n'
 
 
 def _with_links(note: str, number: int, uses: int) -> str:

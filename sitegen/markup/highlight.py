@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 LONGEST = 200_000
 """Code of more characters is not coloured: some lexers take quadratic time."""
 
-LIGHT = {"background": "#f6f8fa", "text": "#1f2328"}
-DARK = {"background": "#161b22", "text": "#e6edf3"}
 COLOURS = {
     # tokens: (on light, on dark)
     "c ch cm cpf c1 cs": ("#57606a", "#9ba6b2"),
@@ -28,7 +26,8 @@ COLOURS = {
     "gh gu gp": ("#57606a", "#9ba6b2"),
     "err": ("#b3202d", "#ff8b80"),
 }
-"""Pygments' token classes by colour; each has a contrast of at least 4.5 to 1."""
+"""Pygments' token classes by colour; each has a contrast of at least 4.5 to 1
+with what the theme puts behind code."""
 
 _LANGUAGE = re.compile(r"[\s{.]*([^\s{}.,:;=]+)")
 
@@ -82,17 +81,12 @@ def _lexer(language: str) -> "Lexer | None":
 
 @cache
 def highlight_stylesheet() -> str:
-    """Returns the CSS for coloured code, on light and on dark screens."""
-    light, dark = _rules(LIGHT, 0), _rules(DARK, 1)
-    return f"{light}@media (prefers-color-scheme:dark){{\n{dark}}}\n"
-
-
-def _rules(base: dict[str, str], column: int) -> str:
-    tokens: dict[str, list[str]] = defaultdict(list)
+    """Returns the CSS for coloured code, for light and dark colour schemes."""
+    tokens: dict[tuple[str, str], list[str]] = defaultdict(list)
     for names, colours in COLOURS.items():
-        tokens[colours[column]] += names.split()
-    block = f".highlight pre{{background:{base['background']};color:{base['text']}}}\n"
-    return block + "".join(
-        f".highlight :is({','.join('.' + name for name in names)}){{color:{colour}}}\n"
-        for colour, names in tokens.items()
+        tokens[colours] += names.split()
+    return "".join(
+        f".highlight :is({','.join('.' + name for name in names)})"
+        f"{{color:light-dark({light},{dark})}}\n"
+        for (light, dark), names in tokens.items()
     )

@@ -26,7 +26,7 @@ PREFIX = "u-"
 
 TAGS = frozenset(
     "a abbr b blockquote br caption cite code dd del dfn div dl dt em figcaption figure"
-    " h1 h2 h3 h4 h5 h6 hr i img input ins kbd li mark ol p pre q s samp section small"
+    " h1 h2 h3 h4 h5 h6 hr i img input ins kbd li mark ol p pre q s samp small"
     " span strong sub sup table tbody td tfoot th thead tr u ul var".split()
 )
 
@@ -45,7 +45,6 @@ ATTRIBUTES = {
     "input": {"checked", "aria-label"},
     "li": {"id", "class"},
     "ol": {"start"},
-    "section": {"class", "aria-label"},
     "span": {"class"},
     "sup": {"class"},
     **{f"h{level}": {"id"} for level in range(1, 7)},
@@ -53,10 +52,9 @@ ATTRIBUTES = {
 
 VALUES = {
     "a": {"role": {"doc-noteref", "doc-backlink"}},
-    "div": {"role": {"group"}, "tabindex": {"0"}},
+    "div": {"role": {"group", "doc-endnotes"}, "tabindex": {"0"}},
     "input": {"type": {"checkbox"}},
     "pre": {"tabindex": {"0"}},
-    "section": {"role": {"doc-endnotes"}},
 }
 """Attributes that may have these values only."""
 

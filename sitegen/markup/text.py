@@ -46,7 +46,7 @@ _TOKENS = re.compile(
             _DROPPED,
             f"(?P<inline>{_INLINE_TAG})",
             _element("block", "h[1-6]|pre|table|svg|math"),
-            _element("notes", "section", ' class="footnotes"'),
+            '(?P<notes><div class="footnotes" role="doc-endnotes">(?s:.*+))',
             _OTHER_TAG,
         )
     )

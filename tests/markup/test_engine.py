@@ -135,7 +135,7 @@ def with_extensions(*names: str, **configs: dict[str, object]) -> Markdown:
         "<a href='raw.md'>raw</a>",
         'Text<sup class="footnote-ref"><a href="#fn-1" id="fnref-1" role="doc-noteref">1</a></sup>',
         'id="fnref-1-2" role="doc-noteref">1</a></sup>',
-        '<section class="footnotes" role="doc-endnotes">\n<ol>\n<li id="fn-1">\n<p>First <em>note</em>',
+        '<div class="footnotes" role="doc-endnotes">\n<ol>\n<li id="fn-1">\n<p>First <em>note</em>',
         '<li id="fn-2">\n<p>Second</p>\n<ul>',
         '<p><a class="footnote-backref" href="#fnref-2" role="doc-backlink" aria-label="2">',
     ],
@@ -296,7 +296,7 @@ def test_the_outline_alone_is_the_same(settings: Markdown) -> None:
 )
 def test_what_is_there_already_may_be_named(name: str) -> None:
     found = html(FEATURES, with_extensions(name))
-    assert '<section class="footnotes"' in found
+    assert '<div class="footnotes"' in found
     assert '<code class="language-rust"><span class="kd">let</span>' in found
 
 

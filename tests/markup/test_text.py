@@ -57,7 +57,7 @@ def summary(html: str) -> str:
         ("<p>" + "x" * 5000 + "</p>", "x" * 1000 + "…"),
         ("<h1>T</h1><p>a</p><pre><code>b</code></pre><p>c</p>", "a c"),
         ("<p>a</p><table><tr><td>b</td></tr></table>", "a"),
-        ('<p>a</p><section class="footnotes"><p>b</p></section>', "a"),
+        ('<p>a</p><div class="footnotes" role="doc-endnotes"><p>b</p></div>', "a"),
         ('<p>a<sup class="footnote-ref">1</sup></p>', "a"),
         ("<ul><li>a</li><li>b &lt; c</li></ul>", "a b < c"),
         ("", ""),
