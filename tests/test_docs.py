@@ -53,6 +53,7 @@ def reader(tmp_path: Path) -> dict[str, str]:
         "GIT_CONFIG_SYSTEM": os.devnull,
         "SOURCE_DATE_EPOCH": str(CLOCK),
         "LANG": "C.UTF-8",
+        **{k: v for k, v in os.environ.items() if k.startswith("COVERAGE")},
     }
 
 
