@@ -127,6 +127,9 @@ def output_folder(root: Path, config: Config) -> Path:
     """
     folder = Path(os.path.normpath(root / config.paths.output))
     real = Path(os.path.realpath(folder))
+    if real.is_file():
+        hint = "Move it away, or choose another folder with -o."
+        raise SitegenError(f"The output folder {folder} is a file.", hint)
     sources = [root]
     for name in (config.paths.content, config.paths.templates, config.paths.static):
         if name != ".":

@@ -19,10 +19,12 @@ the template.
 """
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Any
+from urllib.parse import unquote
 
 import jinja2
 import msgspec
@@ -240,7 +242,7 @@ class HonestEnvironment(jinja2.Environment):
         name = template.name or ""
         if variables.get("site") is not self.page.site or name in self.unshared:
             self.note_all_reads()
-            yield from self._plain_include(template, variables)
+            yield self._plain_include(template, variables)
             return
         kept = self.kept.get(name) or self._run(template, variables)
         self.page.shared.update(kept.questions)
@@ -251,10 +253,19 @@ class HonestEnvironment(jinja2.Environment):
         for names in self.reads:
             names.add("*")
 
-    def _plain_include(
-        self, template: Template, variables: dict[str, Any]
-    ) -> Iterator[str]:
-        return template.root_render_func(template.new_context(variables, True))
+    def _plain_include(self, template: Template, variables: dict[str, Any]) -> str:
+        """Runs an include in the name of the page, with imports of its own.
+
+        Those of the page would make the text depend on what was imported before, which
+        is not so where an include runs in a page of its own.
+        """
+        page, modules = self.page, self.page.modules
+        page.modules = {}
+        try:
+            context = template.new_context(variables, True)
+            return "".join(template.root_render_func(context))
+        finally:
+            page.modules = modules
 
     def _run(self, template: Template, variables: dict[str, Any]) -> KeptInclude:
         """Runs an include in a page of its own; keeps it if it read only the site."""
@@ -486,7 +497,11 @@ def site_url(config: Config, path: str) -> str:
         return path
     if config.base_path and path.startswith(f"{config.base_path}/"):
         return path
-    return urls.url(config, "/" + path.lstrip("/"))
+    # Encoded or not, the letters are the same; a query or anchor stays as it is.
+    end = re.search(r"[?#]|$", path)
+    stop = end.start() if end else len(path)
+    place = unquote(path[:stop].lstrip("/"))
+    return urls.url(config, f"/{place}") + path[stop:]
 
 
 BASE_URL: Question = ("config", "base_url")

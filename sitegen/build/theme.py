@@ -30,7 +30,7 @@ def read_templates(root: Path, config: Config) -> Templates:
     sources: dict[str, TemplateSource] = {}
     problems: list[Problem] = []
     for base, folder, prefix in (
-        (FOLDER, "templates", THEME),
+        (FOLDER, "templates", f"{THEME}templates/"),
         (root, config.paths.templates, f"{config.paths.templates}/"),
     ):
         listing = scan(base, folder)

@@ -35,6 +35,18 @@ class Commands(click.Group):
         command: click.Command = getattr(importlib.import_module(module), function)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Returns the command that the arguments name, or says what was meant."""
+        from sitegen.problems import did_you_mean
+
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as failure:
+            hint = did_you_mean(args[0], self.list_commands(ctx))
+            raise click.UsageError(f"{failure.message} {hint}".strip(), ctx) from None
+
     def invoke(self, ctx: click.Context) -> Any:
         """Runs a command; what stops it is said on stderr, with exit code 1."""
         from sitegen.problems import SitegenError
@@ -42,10 +54,16 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except SitegenError as failure:
-            from sitegen.cli.terminal import show_failure
+            stopped = failure
+        except OSError as failure:
+            if failure.filename is None:  # nothing about a file: click knows pipes
+                raise
+            # The disk is full, a folder is not ours: nobody needs a traceback.
+            stopped = SitegenError(f"{failure.strerror}: {failure.filename}")
+        from sitegen.cli.terminal import show_failure
 
-            show_failure(failure)
-            ctx.exit(failure.exit_code)
+        show_failure(stopped)
+        ctx.exit(stopped.exit_code)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
