@@ -16,13 +16,17 @@ _OTHER_ASCII = re.compile("[^a-z0-9]+")
 _PLAIN = re.compile(r"[A-Za-z0-9._~-]+")
 
 
-def slugify(text: str) -> str:
-    """Returns a slug of a text's letters and digits in lower case; never empty."""
+def slugify(text: str, whole: bool = False) -> str:
+    """Returns a slug of a text's letters and digits in lower case; never empty.
+
+    It is short enough for a file's name, unless the whole is asked for.
+    """
     if text.isascii():
         slug = _OTHER_ASCII.sub("-", text.lower())
     else:
         slug = _keep_letters(text)
-    return _shorten(slug.strip("-")) or _stand_in(text)
+    slug = slug.strip("-")
+    return (slug if whole else _shorten(slug)) or _stand_in(text)
 
 
 def _keep_letters(text: str) -> str:

@@ -114,7 +114,7 @@ def _name_headings(html: str) -> tuple[str, tuple[Heading, ...]]:
             end = html.index(f"</h{level}>", start)
             text = _heading_text(html[start + 4 : end])
             if text:
-                id = _unique(slugify(text), taken)
+                id = _unique(slugify(text, whole=True), taken)
                 headings.append(Heading(int(level), id, text))
                 pieces += (html[last : start + 3], f' id="{escape(id)}"')
                 last = start + 3
@@ -329,7 +329,7 @@ class _Scan:
         following: dict[str, int] = {}
         for heading in self.headings:
             if not heading.id and (heading.text or heading.explicit):
-                name = heading.explicit or self.prefix + slugify(heading.text)
+                name = heading.explicit or self.prefix + slugify(heading.text, whole=True)
                 heading.put_id(self._free_id(name, following))
         return tuple(
             Heading(heading.level, heading.id, heading.text)

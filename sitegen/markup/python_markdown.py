@@ -39,7 +39,7 @@ _ALWAYS = (
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "pymdownx.tilde": {"subscript": False},
     "codehilite": {"css_class": "highlight"},
-    "toc": {"slugify": lambda text, separator: slugify(text)},
+    "toc": {"slugify": lambda text, separator: slugify(text, whole=True)},
 }
 _BUNDLES = {
     "extra": (
