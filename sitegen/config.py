@@ -201,6 +201,12 @@ FORM_FIELDS = frozenset({"title", "content", "name", "email", "token", "website"
 FREE_TABLES = ("permalinks", "taxonomies", "extra")
 """Tables whose keys the site chooses."""
 
+FREE_VALUES = ("extra", "extension_configs")
+"""Keys whose values may be anything."""
+
+MOST = 1_000_000
+"""Posts on a page or in a feed."""
+
 PERMALINK_FIELDS = frozenset({"section", "slug", "year", "month", "day", "stem"})
 """What a pattern under `[permalinks]` may hold in braces."""
 
@@ -211,7 +217,9 @@ _KINDS = {
     "array": "a list",
     "object": "a table",
     "float": "a number",
-    "null": "nothing",
+    "datetime": "a date",
+    "date": "a date",
+    "time": "a time",
 }
 
 _S = TypeVar("_S", bound=msgspec.Struct)
@@ -333,7 +341,8 @@ class _Reader:
                 values[key] = value
                 continue
             try:
-                values[key] = msgspec.convert(_plain(value), types[key])
+                found = msgspec.convert(value, types[key])
+                values[key] = _plain(found) if key in FREE_VALUES else found
             except msgspec.ValidationError as failure:
                 self.add("config-value", table, key, _in_words(key, failure))
         return kind(**values)
@@ -356,10 +365,10 @@ class _Reader:
             self.bad("", "timezone", "is not a time zone's name, such as Europe/Paris")
         if not re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", config.language):
             self.bad("", "language", "is not a language tag, such as en or pt-BR")
-        if config.build.paginate < 0:
-            self.bad("build", "paginate", "cannot be below 0")
-        if config.feed.limit < 1:
-            self.bad("feed", "limit", "must be at least 1")
+        if not 0 <= config.build.paginate <= MOST:
+            self.bad("build", "paginate", f"must be between 0 and {MOST:,}")
+        if not 1 <= config.feed.limit <= MOST:
+            self.bad("feed", "limit", f"must be between 1 and {MOST:,}")
         if not _is_path(config.feed.path) or config.feed.path.endswith("/"):
             self.bad("feed", "path", "must be a path such as /feed.xml")
         self.check_patterns(config)
