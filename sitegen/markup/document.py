@@ -329,7 +329,8 @@ class _Scan:
         following: dict[str, int] = {}
         for heading in self.headings:
             if not heading.id and (heading.text or heading.explicit):
-                name = heading.explicit or self.prefix + slugify(heading.text, whole=True)
+                name = self.prefix + slugify(heading.text, whole=True)
+                name = heading.explicit or name
                 heading.put_id(self._free_id(name, following))
         return tuple(
             Heading(heading.level, heading.id, heading.text)
