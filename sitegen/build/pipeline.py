@@ -191,6 +191,7 @@ class _Build:
         """Does all the steps."""
         inputs = self.read()
         self.clock.lap("read and parse")
+        self.renew_titles(inputs)
         survey = Survey(self.root, inputs)
         templates = {
             name: _digest(source.text.encode())
@@ -241,6 +242,13 @@ class _Build:
         if not inputs.unchanged:
             self.store.save_entries(rules, inputs.entries)
         return inputs
+
+    def renew_titles(self, inputs: Inputs) -> None:
+        """Tells the submission endpoint, where there is one, which titles are taken."""
+        if self.asked.config.submissions and not inputs.unchanged:
+            from sitegen.build.titles import renew_titles
+
+            renew_titles(self.root, self.asked.config, inputs.entries)
 
     def is_done(self, inputs: Inputs, templates: Mapping[str, bytes]) -> bool:
         """Step 2: True if this very site lies in the output folder already."""

@@ -15,7 +15,7 @@ from playwright.sync_api import Page
 from sitegen.config import Markdown
 from sitegen.content.frontmatter import parse
 from sitegen.markup.document import finish, finish_plain
-from sitegen.markup.engine import _html, outline, render
+from sitegen.markup.engine import outline, render, to_html
 from sitegen.markup.extensions import impure_extensions, is_pure
 from sitegen.markup.highlight import highlight_stylesheet
 from sitegen.markup.records import Document, Outline
@@ -467,14 +467,14 @@ def test_html_of_no_author_is_finished_the_same_way_sooner(
     pieces: list[str], highlight: bool
 ) -> None:
     """The short way is an optimisation: it gives what the long way gives."""
-    html = _html("\n\n".join(pieces), COMMONMARK, highlight)
+    html = to_html("\n\n".join(pieces), COMMONMARK, highlight)
 
     assert finish_plain(html) == finish(html)
 
 
 @given(st.text().map(lambda text: text.replace("<", "")))
 def test_any_text_without_tags_is_finished_the_same_way_sooner(text: str) -> None:
-    html = _html(text, COMMONMARK, False)
+    html = to_html(text, COMMONMARK, False)
 
     assert finish_plain(html) == finish(html)
 
@@ -486,6 +486,6 @@ def test_real_posts_without_tags_are_finished_the_same_way_sooner(
     for file in corpora.rglob("*.md"):
         data = file.read_bytes()
         body = data[parse(data, "x")[0].body.offset :].decode()
-        html = _html(body.replace("<", ""), COMMONMARK, False)
+        html = to_html(body.replace("<", ""), COMMONMARK, False)
 
         assert finish_plain(html) == finish(html), file
