@@ -197,6 +197,7 @@ class Build:
         """Does all the steps."""
         inputs = self.read()
         self.clock.lap("read and parse")
+        self.renew_titles(inputs)
         survey = Survey(self.root, inputs)
         templates = template_digests(inputs)
         torn = self.store.is_torn(self.key)
@@ -245,6 +246,13 @@ class Build:
         if not inputs.unchanged:
             self.store.save_entries(rules, inputs.entries)
         return inputs
+
+    def renew_titles(self, inputs: Inputs) -> None:
+        """Tells the submission endpoint, where there is one, which titles are taken."""
+        if self.asked.config.submissions and not inputs.unchanged:
+            from sitegen.build.titles import renew_titles
+
+            renew_titles(self.root, self.asked.config, inputs.entries)
 
     def is_done(self, inputs: Inputs, templates: Mapping[str, bytes]) -> bool:
         """Step 2: True if this very site lies in the output folder already."""

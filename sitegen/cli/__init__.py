@@ -13,6 +13,8 @@ COMMANDS = {
     "check": "sitegen.cli.check:check",
     "list": "sitegen.cli.check:list_posts",
     "clean": "sitegen.cli.build:clean",
+    "queue": "sitegen.cli.queue:queue",
+    "submissions": "sitegen.cli.submissions:submissions",
 }
 """Command name → module and function; a module is imported when it is needed."""
 

@@ -33,7 +33,12 @@ def survey(asked: Asked) -> Survey:
 
     rules = rules_of(asked.config)
     known = Store(asked.root).load_entries(rules)
-    return Survey(asked.root, read_inputs(asked, known))
+    inputs = read_inputs(asked, known)
+    if asked.config.submissions:
+        from sitegen.build.titles import renew_titles
+
+        renew_titles(asked.root, asked.config, inputs.entries)
+    return Survey(asked.root, inputs)
 
 
 @click.command()

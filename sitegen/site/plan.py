@@ -48,8 +48,9 @@ class Artifact(msgspec.Struct, frozen=True, array_like=True):
     path: str
     """The site path that it is served at."""
     kind: str
-    """`post page home section taxonomy term 404 feed sitemap robots redirect` are made
-    from a template; `redirects highlight` are built in; `file` is a copy."""
+    """`post page home section taxonomy term 404 feed sitemap robots redirect submit
+    submitted` are made from a template; `redirects highlight` are built in; `file` is
+    a copy."""
     templates: tuple[str, ...] = ()
     """The names to look a template up by, the first that exists wins."""
     subject: str = ""
@@ -98,6 +99,10 @@ def _made(site: Site) -> Iterator[Artifact]:
     yield from _redirects(site)
     yield _single("/404.html", "404", "404.html")
     yield _single("/robots.txt", "robots", "robots.txt")
+    if site.config.submissions:
+        path = site.config.submissions.path
+        yield _single(path, "submit", "submit.html")
+        yield _single(f"{path}received/", "submitted", "submitted.html")
     if site.config.markdown.highlight:
         yield _single("/highlight.css", "highlight")
     if site.config.base_url:

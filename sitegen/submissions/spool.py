@@ -46,6 +46,12 @@ DECLINED = "declined"
 """Folder in `private/` that remembers ids of which nothing else is left."""
 
 
+APPROVING = "approving"
+"""Folder in `private/` that says which approvals are under way."""
+
+INNER = (DECLINED, APPROVING)
+
+
 class Outcome(enum.Enum):
     """What became of a submission."""
 
@@ -75,7 +81,8 @@ class Spool:
         _make_folders(path)
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
         self.fds = {name: os.open(path / name, flags) for name in FOLDERS}
-        self.fds[DECLINED] = os.open(path / "private" / DECLINED, flags)
+        for name in INNER:
+            self.fds[name] = os.open(path / "private" / name, flags)
         self.tmp = self.fds["tmp"]
         self.titles = self.fds["titles"]
         self.pending = self.fds["pending"]
@@ -375,7 +382,7 @@ def open_spool(path: Path) -> Spool:
 
 def _make_folders(path: Path) -> None:
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name in (*FOLDERS, f"private/{DECLINED}"):
+    for name in (*FOLDERS, *(f"private/{inner}" for inner in INNER)):
         (path / name).mkdir(mode=0o700, exist_ok=True)
     path.chmod(0o700)
     ignore = path / ".gitignore"

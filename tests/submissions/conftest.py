@@ -1,11 +1,12 @@
 """Endpoints, clients and servers for the tests of the queue."""
 
+import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import unescape
 from http.client import HTTPConnection
 from pathlib import Path
@@ -170,8 +171,6 @@ class Server:
 
     def kill(self) -> None:
         """Ends it, and every process that it started, at once."""
-        import os
-
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -197,40 +196,51 @@ def server_command(kind: str, root: Path, port: int) -> list[str]:
     return [sys.executable, "-m", "gunicorn", *where, *quiet, "sitegen.wsgi:app"]
 
 
+def running_server(
+    kind: str,
+    root: Path,
+    wrap: Sequence[str] = (),
+    command: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    log: Path | None = None,
+) -> Server:
+    """Returns a server that answers; whoever asks for it has to kill it."""
+    port = free_port()
+    line = command or server_command(kind, root, port)
+    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    given = {"SITEGEN_ROOT": str(root), "PYTHONPATH": os.pathsep.join(paths)}
+    with open(log or os.devnull, "wb") as out:
+        process = subprocess.Popen(
+            [*wrap, *(part.replace("{port}", str(port)) for part in line)],
+            env={**os.environ, **given, **(env or {})},
+            start_new_session=True,
+            stdout=out,
+            stderr=out,
+        )
+    server = Server(process, port)
+    try:
+        server.wait()
+    except BaseException:
+        server.kill()
+        raise
+    return server
+
+
 Serve = Callable[..., Server]
 
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Gives `serve(kind, root) -> Server`; kinds are `waitress` and `gunicorn`."""
-    import os
+    """Gives `serve(kind, root, …) -> Server`, until the test ends.
 
+    Kinds are `waitress` and `gunicorn`; `wrap` is what runs the command, `command`
+    another one (`{port}` stands for its port), `env` adds to the environment.
+    """
     running: list[Server] = []
 
-    def start(
-        kind: str,
-        root: Path,
-        wrap: tuple[str, ...] = (),
-        command: list[str] | None = None,
-        env: Mapping[str, str] | None = None,
-        cwd: Path | None = None,
-    ) -> Server:
-        port = free_port()
-        line = command or server_command(kind, root, port)
-        line = [part.replace("{port}", str(port)) for part in line]
-        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        given = {"SITEGEN_ROOT": str(root), "PYTHONPATH": os.pathsep.join(paths)}
-        process = subprocess.Popen(
-            [*wrap, *line],
-            env={**os.environ, **given, **(env or {})},
-            cwd=cwd,
-            start_new_session=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        server = Server(process, port)
+    def start(kind: str, root: Path, **more: Any) -> Server:
+        server = running_server(kind, root, **more)
         running.append(server)
-        server.wait()
         return server
 
     yield start

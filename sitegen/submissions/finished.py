@@ -1,0 +1,143 @@
+"""An entry as the content file that it would become, and what the site says of it."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from sitegen.build.parse import Documents, Entry, post_rules, rules_of
+from sitegen.build.survey import Inputs, Survey
+from sitegen.config import Config, Submissions
+from sitegen.content.frontmatter import dump
+from sitegen.content.posts import read_post
+from sitegen.content.records import Moment, Source
+from sitegen.content.slugs import slugify
+from sitegen.markup.records import Document
+from sitegen.problems import Problem, ProblemsFound
+from sitegen.site import urls
+from sitegen.submissions.child import Rendered
+from sitegen.submissions.records import Submission
+
+_RESERVED = frozenset(
+    {"index", "con", "prn", "aux", "nul"}
+    | {f"{name}{number}" for name in ("com", "lpt") for number in range(1, 10)}
+)
+"""File names that mean something else here, or on Windows."""
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """A submission as a content file."""
+
+    id: str
+    """The file's path relative to the content folder."""
+    data: bytes
+    url: str
+
+
+def finish(
+    submission: Submission,
+    config: Config,
+    settings: Submissions,
+    now: Moment,
+    is_taken: Callable[[str, str], bool],
+) -> Finished:
+    """Returns the content file of an entry; raises ProblemsFound if it has errors.
+
+    The file is named after the title; `is_taken(id, url)` says which names and
+    addresses cannot be used, and then a number is added.
+    """
+    data = text_of(submission, config, now).encode()
+    name = slugify(submission.title)
+    for candidate in _candidates(name):
+        id = f"{settings.section}/{candidate}.md"
+        rules = post_rules(rules_of(config))
+        post, _, problems = read_post(id, data, id, rules)
+        if post is None:
+            raise ProblemsFound(problems)
+        url = urls.url(config, urls.post_path(config, post))
+        if candidate.casefold() not in _RESERVED and not is_taken(id, url):
+            return Finished(id, data, url)
+    raise AssertionError("there is always another number")
+
+
+def _candidates(name: str) -> Iterable[str]:
+    yield name
+    number = 2
+    while True:
+        yield f"{name}-{number}"
+        number += 1
+
+
+def text_of(submission: Submission, config: Config, now: Moment) -> str:
+    """Returns the text of the content file that an entry becomes."""
+    when: datetime = now.datetime().astimezone(ZoneInfo(config.timezone))
+    fields: dict[str, Any] = {"title": submission.title, "date": when}
+    if submission.author:
+        fields["author"] = submission.author
+    if submission.extra:
+        fields["extra"] = submission.extra
+    fields["submission"] = {"id": submission.id}
+    return dump(fields, body_of(submission))
+
+
+def body_of(submission: Submission) -> str:
+    """Returns the text with a line break at its end, as Git likes it."""
+    text = submission.content
+    return text if text.endswith("\n") else f"{text}\n"
+
+
+def entry_of(finished: Finished, config: Config, rendered: Rendered) -> Entry:
+    """Returns what a build would make of the file, without rendering it again."""
+    rules = rules_of(config)
+    post, body, problems = read_post(
+        finished.id, finished.data, finished.id, post_rules(rules)
+    )
+    if post is None or post.trusted:
+        raise ProblemsFound(problems)
+    if not post.summary and rendered.outline.summary:
+        post = msgspec.structs.replace(post, summary=rendered.outline.summary)
+    source = Source(finished.id, b"", 0, len(finished.data), 0)
+    return Entry(source, post, body, rendered.outline, problems)
+
+
+def with_entry(inputs: Inputs, entry: Entry) -> Inputs:
+    """Returns the inputs of the site as it would be with one more file."""
+    others = (e for e in inputs.entries if e.source.path != entry.source.path)
+    entries = tuple(sorted((*others, entry), key=lambda e: e.source.path))
+    return msgspec.structs.replace(inputs, entries=entries, unchanged=False)
+
+
+def problems_of(survey: Survey, id: str) -> list[Problem]:
+    """Returns the problems of the site that one file takes part in."""
+    path = f"{survey.config.paths.content}/{id}".removeprefix("./")
+
+    def concerns(problem: Problem) -> bool:
+        places = (problem.location, *problem.related)
+        return any(place.path == path for place in places)
+
+    return [problem for problem in survey.problems() if concerns(problem)]
+
+
+def page_of(survey: Survey, id: str, document: Document) -> bytes:
+    """Returns the page of one post, exactly as a build would write it."""
+    from sitegen.build.drawer import Drawer
+    from sitegen.build.render import render
+    from sitegen.build.templates import HonestEnvironment
+
+    site, inputs = survey.site, survey.inputs
+    documents = Documents(
+        survey.root, inputs.rules, survey.bodies, site.by_id, Drawer(survey.root, {})
+    )
+    environment = HonestEnvironment(inputs.templates.sources)
+    artifact = next(
+        artifact
+        for artifact in survey.artifacts
+        if artifact.subject == id and artifact.kind in ("post", "page")
+    )
+
+    def find(wanted: str) -> Document:
+        return document if wanted == id else documents(wanted)
+
+    return render(artifact, site, environment, find).data
