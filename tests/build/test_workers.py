@@ -1,0 +1,70 @@
+"""Work in several processes, and what happens when one of them is killed."""
+
+import os
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from sitegen.build.workers import Pool, available, chunks
+from sitegen.problems import SitegenError
+
+
+def double(number: int) -> int:
+    """A task."""
+    return number * 2
+
+
+def die(number: int) -> int:
+    """A task that kills its process."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def process(number: int) -> int:
+    """A task that says where it runs."""
+    return os.getpid()
+
+
+def test_results_come_in_order() -> None:
+    with Pool(2) as pool:
+        assert list(pool.run(double, range(50), True)) == [n * 2 for n in range(50)]
+
+
+def test_little_work_stays_here() -> None:
+    with Pool(2) as pool:
+        assert list(pool.run(process, [1], False)) == [os.getpid()]
+    with Pool(1) as pool:
+        assert list(pool.run(process, [1], True)) == [os.getpid()]
+
+
+def test_a_killed_worker_is_said() -> None:
+    with (
+        Pool(2) as pool,
+        pytest.raises(SitegenError, match="worker process was killed"),
+    ):
+        list(pool.run(die, range(4), True))
+
+
+def test_where_threads_run_processes_are_started_afresh() -> None:
+    done = threading.Event()
+    other = threading.Thread(target=done.wait)
+    other.start()
+    try:
+        with Pool(2) as pool:
+            assert list(pool.run(double, [1, 2], True)) == [2, 4]
+    finally:
+        done.set()
+        other.join()
+
+
+def test_any_executor_will_do() -> None:
+    with Pool(2, ThreadPoolExecutor(2)) as pool:
+        assert list(pool.run(double, range(20), True)) == [n * 2 for n in range(20)]
+
+
+def test_work_is_cut_into_parts() -> None:
+    assert list(chunks([1, 2, 3], 2)) == [[1, 2], [3]]
+    assert list(chunks([], 2)) == []
+    assert available() >= 1
