@@ -15,6 +15,9 @@ from tests.conftest import CLOCK
 from tests.sessions import Session, blocks, commands, follow, matches
 from tools import reference
 
+HELP = ["-h", "--help"]
+"""What the commands' own contexts have; click keeps the help option made first."""
+
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "content" / "docs"
 PAGES = sorted([ROOT / "README.md", *(ROOT / "content").rglob("*.md")])
@@ -153,7 +156,9 @@ def parse(words: list[str]) -> None:
     command: click.Command = cli.main
     name = "sitegen"
     while isinstance(command, click.Group):
-        context = click.Context(command, info_name=name, resilient_parsing=True)
+        context = click.Context(
+            command, info_name=name, resilient_parsing=True, help_option_names=HELP
+        )
         rest = command.make_parser(context).parse_args(list(words))[1]
         if not rest:
             return

@@ -30,6 +30,9 @@ from sitegen.content import fields
 from sitegen.markup.records import TocEntry
 from sitegen.site import plan, questions, views
 
+HELP = ["-h", "--help"]
+"""What the commands' own contexts have; click keeps the help option made first."""
+
 FOLDER = Path(__file__).parent.parent / "content" / "docs" / "reference"
 
 _PART = re.compile(
@@ -68,7 +71,7 @@ def main() -> int:
 
 def all_commands() -> Iterator[tuple[str, click.Command]]:
     """Yields every command with its full name, groups before what is in them."""
-    context = click.Context(cli.main, info_name="sitegen")
+    context = click.Context(cli.main, info_name="sitegen", help_option_names=HELP)
     for name in cli.main.list_commands(context):
         command = cli.main.get_command(context, name)
         assert command is not None, name
@@ -78,7 +81,7 @@ def all_commands() -> Iterator[tuple[str, click.Command]]:
 def _with_below(name: str, command: click.Command) -> Iterator[tuple[str, Any]]:
     yield name, command
     if isinstance(command, click.Group):
-        context = click.Context(command, info_name=name)
+        context = click.Context(command, info_name=name, help_option_names=HELP)
         for below in command.list_commands(context):
             inner = command.get_command(context, below)
             assert inner is not None, below
@@ -121,7 +124,7 @@ def _help(command: click.Command) -> tuple[str, list[str]]:
 
 
 def _usage(name: str, command: click.Command) -> str:
-    context = click.Context(command, info_name=name)
+    context = click.Context(command, info_name=name, help_option_names=HELP)
     return " ".join([name, *command.collect_usage_pieces(context)])
 
 

@@ -68,7 +68,12 @@ class Commands(click.Group):
         ctx.exit(stopped.exit_code)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+SETTINGS = {"help_option_names": ["-h", "--help"]}
+"""What every context of a command is made with; click keeps the help option it makes
+first, so one made without these would last."""
+
+
+@click.group(cls=Commands, context_settings=SETTINGS)
 @click.option(
     "-C",
     "--root",

@@ -18,6 +18,9 @@ from sitegen.cli.terminal import ProgressBar
 from tests.conftest import MakeSite, Run
 from tests.surveys import md, post
 
+HELP = ["-h", "--help"]
+"""What the commands' own contexts have; click keeps the help option made first."""
+
 WRONG = {
     "content/a.md": "no title\n",
     "content/b.md": md("title: B", body="[x](no.md)"),
@@ -30,7 +33,7 @@ def commands(
     """Returns a command and those below it, as people type them."""
     found = [path]
     if isinstance(command, click.Group):
-        context = click.Context(command)
+        context = click.Context(command, help_option_names=HELP)
         for name in command.list_commands(context):
             below = command.get_command(context, name)
             assert below is not None
@@ -58,7 +61,7 @@ def test_every_command_has_help_with_an_example(
 @pytest.mark.parametrize("path", ALL, ids=" ".join)
 def test_every_option_is_explained(path: tuple[str, ...]) -> None:
     command: click.Command = pkgutil.resolve_name("sitegen.cli:main")
-    context = click.Context(command)
+    context = click.Context(command, help_option_names=HELP)
     for name in path:
         assert isinstance(command, click.Group)
         found = command.get_command(context, name)
