@@ -22,27 +22,9 @@ def submissions() -> None:
 
 
 @submissions.command()
-@click.option(
-    "-p",
-    "--port",
-    default=8001,
-    type=click.IntRange(0, 65535),
-    metavar="N",
-    help="The port to listen on.  [default: 8001]",
-)
-@click.option(
-    "--bind",
-    default="127.0.0.1",
-    metavar="ADDRESS",
-    help="The address to listen on.  [default: 127.0.0.1]",
-)
-@click.option(
-    "--threads",
-    default=16,
-    type=click.IntRange(1, 256),
-    metavar="N",
-    help="Requests answered at a time.  [default: 16]",
-)
+@click.option("-p", "--port", default=8001, type=click.IntRange(0, 65535))
+@click.option("--bind", default="127.0.0.1", metavar="ADDRESS")
+@click.option("--threads", default=16, type=click.IntRange(1, 256))
 @click.pass_obj
 def serve(obj: tuple[str, str], port: int, bind: str, threads: int) -> None:
     """Serves the submission form and takes what it sends.
