@@ -22,7 +22,7 @@ from sitegen.content.titles import title_key
 from sitegen.problems import Problem, ProblemsFound, SitegenError, printable
 from sitegen.submissions import approval, finished, form, records
 from sitegen.submissions.child import Rendered, render_in_child
-from sitegen.submissions.filesystem import names, unlink
+from sitegen.submissions.filesystem import failure_of, names, unlink
 from sitegen.submissions.finished import Finished
 from sitegen.submissions.published import Index, index_of
 from sitegen.submissions.records import STATES, BadEntry, State, Submission
@@ -122,10 +122,13 @@ class Desk:
     @contextlib.contextmanager
     def at_work(self) -> Iterator[None]:
         """Holds the moderators' lock, with nothing half done and nothing overdue."""
-        with self.spool.locked():
-            approval.finish_all(self.root, self.config, self.spool)
-            self.purge()
-            yield
+        try:
+            with self.spool.locked():
+                approval.finish_all(self.root, self.config, self.spool)
+                self.purge()
+                yield
+        except OSError as error:
+            raise failure_of(error) from error
 
     def preview(self, id: str) -> Preview:
         """Returns the page that an entry would become; raises SitegenError."""
