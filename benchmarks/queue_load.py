@@ -16,6 +16,7 @@ each of these on a real disk (the folder of --folder, which must not be a tmpfs)
 import argparse
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -232,7 +233,9 @@ class Bare:
         for name in ("tmp", "titles", "pending"):
             (folder / name).mkdir()
         self.folder = folder
-        handles = [os.open(folder / name, os.O_RDONLY) for name in ("titles", "pending")]
+        handles = [
+            os.open(folder / name, os.O_RDONLY) for name in ("titles", "pending")
+        ]
         self.group = GroupSync(handles)
         self.end = time.monotonic() + seconds
         self.times: list[float] = []
@@ -286,10 +289,18 @@ def figures(load: "Load | Bare", seconds: float) -> dict[str, float]:
     }
 
 
+def processor_seconds() -> float:
+    """Returns the processor time of all servers that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def main() -> None:
     """Runs what was asked for and prints a line of JSON for each."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=["bare", "sitegen", "django", "flask"])
+    parser.add_argument(
+        "names", nargs="*", default=["bare", "sitegen", "django", "flask"]
+    )
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--pending", type=int, default=0)
     parser.add_argument("--posts", type=int, default=0)
@@ -297,6 +308,7 @@ def main() -> None:
     given = parser.parse_args()
     for name in given.names:
         folder = Path(tempfile.mkdtemp(prefix="queue-load-", dir=given.folder))
+        before = processor_seconds()
         try:
             if name == "bare":
                 load: Load | Bare = load_bare(folder, given.seconds)
@@ -306,7 +318,10 @@ def main() -> None:
                 load = load_peer(name, folder, given.seconds)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        print(json.dumps({"name": name, **figures(load, given.seconds)}), flush=True)
+        result = {"name": name, **figures(load, given.seconds)}
+        used = processor_seconds() - before
+        result["server_ms"] = round(used * 1000 / max(1, len(load.times)), 2)
+        print(json.dumps(result), flush=True)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,8 @@ def serve(obj: tuple[str, str], port: int, bind: str, threads: int) -> None:
     assert asked.config.submissions  # create_app has looked
     limits = asked.config.submissions.limits
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    # More requests than threads are no reason for a line each.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     try:
         server = create_server(
             app,

@@ -21,7 +21,7 @@ NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML forbids; one of them would break the whole site's feed."""
 
 _EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+\.[^@\s.]+")
-_LINK = re.compile(r"(?:https?:)?//\w|\bwww\.\w|\]\(|<a\s", re.IGNORECASE)
+_LINK_SIGNS = ("//", "www.", "](", "<a ")
 
 
 class Unreadable(ValueError):
@@ -112,7 +112,7 @@ def check(
     if errors:
         return None, errors
     texts = (title, content, author, *map(str, extra.values()))
-    links = sum(len(_LINK.findall(text)) for text in texts)
+    links = sum(text.count(sign) for text in texts for sign in _LINK_SIGNS)
     return Draft(title, content, author, email, extra, links), {}
 
 

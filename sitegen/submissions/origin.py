@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 IPV4_PREFIX, IPV6_PREFIX = 24, 64
@@ -37,6 +38,7 @@ def allowed_origins(
     return frozenset(_plain(origin) for origin in (own, *others))
 
 
+@lru_cache(maxsize=256)
 def _plain(url: str) -> str:
     """Returns scheme, host and port of a URL as browsers write them."""
     try:
@@ -66,6 +68,7 @@ def network(environ: Mapping[str, str], trusted_proxies: int) -> str:
     return _network_of(address)
 
 
+@lru_cache(maxsize=4096)
 def _network_of(address: str) -> str:
     text = address.strip("[]").partition("%")[0]
     if text.count(":") == 1:  # IPv4 with a port, as some proxies write it

@@ -86,12 +86,16 @@ class Rates:
             self.calls += 1
             if self.calls % SWEEP == 1:
                 self._with_database(lambda db: _sweep(db, now))
-            return self._with_database(lambda db: _take(db, wanted, now))
+            # Each count is a transaction of its own: two processes may both be told to
+            # wait at the very limit, and none is let through beyond it.
+            return self._with_database(lambda db: _take(db, wanted, now), False)
 
-    def _with_database(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Does some work in a transaction; with a new database if this one is bad."""
+    def _with_database(
+        self, work: Callable[[sqlite3.Connection], T], whole: bool = True
+    ) -> T:
+        """Does some work, as a whole or not; with a new database if this one is bad."""
         try:
-            return self._transact(work)
+            return self._transact(work) if whole else work(self._open())
         except sqlite3.DatabaseError as error:
             self._forget()
             if isinstance(error, sqlite3.OperationalError):
@@ -155,17 +159,28 @@ def _sweep(database: sqlite3.Connection, now: float) -> None:
 
 
 def _take(database: sqlite3.Connection, limits: tuple[Limit, ...], now: float) -> float:
-    untils = []
+    taken: list[Limit] = []
     for limit in limits:
-        row = database.execute(
-            "SELECT until FROM rates WHERE key = ?", (limit.key,)
-        ).fetchone()
-        # A clock that was put back must not shut the door for longer than an hour.
-        until = min(max(row[0], now), now + HOUR) if row else now
         step = HOUR / limit.per_hour
-        wait = until + step - now - HOUR
-        if wait > 1e-6:
-            return wait
-        untils.append((limit.key, until + step))
-    database.executemany("INSERT OR REPLACE INTO rates VALUES (?, ?)", untils)
+        # A clock that was put back must not shut the door for longer than an hour.
+        values = {"key": limit.key, "now": now, "step": step, "hour": HOUR}
+        if not database.execute(_COUNT, values).fetchall():
+            for earlier in taken:
+                database.execute(_GIVE_BACK, (HOUR / earlier.per_hour, earlier.key))
+            until = float(database.execute(_UNTIL, (limit.key,)).fetchone()[0])
+            return max(0.001, min(until, now + HOUR) + step - now - HOUR)
+        taken.append(limit)
     return 0.0
+
+
+_COUNT = """
+INSERT INTO rates VALUES (:key, :now + :step)
+ON CONFLICT DO UPDATE SET until = min(max(until, :now), :now + :hour) + :step
+WHERE min(max(until, :now), :now + :hour) + :step - :now - :hour <= 1e-6
+RETURNING 1
+"""
+"""Counts one event, unless that would be one too many."""
+
+_GIVE_BACK = "UPDATE rates SET until = until - ? WHERE key = ?"
+
+_UNTIL = "SELECT until FROM rates WHERE key = ?"

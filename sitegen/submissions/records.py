@@ -21,8 +21,10 @@ ID = re.compile(r"[0-9a-f]{20}")
 _NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 """What JSON allows in a text as it is, and YAML does not."""
 
-_ABOUT = frozenset({"id", "received", "email", "network", "flags", "sent", "reason"})
-_KEYS = frozenset({"title", "author", "extra", "submission"})
+_NAMES = (
+    *("id", "title", "author", "email", "received", "network", "flags", "sent"),
+    *("reason", "extra"),
+)
 
 
 class Submission(msgspec.Struct, frozen=True):
@@ -65,21 +67,16 @@ def title_digest(title: str) -> str:
 def dump(submission: Submission) -> bytes:
     """Returns the bytes of an entry's file.
 
-    JSON is YAML, and quoting by JSON costs a thirtieth of PyYAML's dumper. Whoever
-    writes the file parses what was written and compares.
+    JSON is YAML, and quoting by JSON costs a thirtieth of PyYAML's dumper; flat keys
+    are read in a fifth of the time. Whoever writes the file parses what was written
+    and compares. `untrusted` and the unknown keys keep a build from taking the file
+    for a post, should somebody move it into the content by hand.
     """
-    about = {
-        name: getattr(submission, name)
-        for name in ("id", "received", "email", "network", "flags", "sent", "reason")
-    }
-    fields = {
-        "title": submission.title,
-        "author": submission.author,
-        "extra": submission.extra,
-        "submission": about,
-    }
-    lines = [f"{key}: {_quoted(value)}" for key, value in fields.items() if value]
-    return "\n".join(["---", *lines, "---", submission.content]).encode()
+    fields = ((name, getattr(submission, name)) for name in _NAMES)
+    lines = [f"{name}: {_quoted(value)}" for name, value in fields if value]
+    return "\n".join(
+        ["---", "untrusted: true", *lines, "---", submission.content]
+    ).encode()
 
 
 def _quoted(value: Any) -> str:
@@ -97,15 +94,16 @@ def parse(data: bytes, name: str = "entry") -> Submission:
     front, problems = parse_front_matter(data, name)
     if problems:
         raise BadEntry(f"{name}: {problems[0].message}")
-    about = front.fields.get("submission")
-    if not front.fields.keys() <= _KEYS or not isinstance(about, dict):
+    fields = front.fields
+    if (
+        not fields.keys() <= {*_NAMES, "untrusted"}
+        or fields.get("untrusted") is not True
+    ):
         raise BadEntry(f"{name}: the front matter is not that of an entry.")
-    if not about.keys() <= _ABOUT:
-        raise BadEntry(f"{name}: 'submission' has a key that no entry has.")
-    values = {key: front.fields[key] for key in front.fields if key != "submission"}
-    content = data[front.body.offset :].decode()
+    values = {"received": 0, **fields, "content": data[front.body.offset :].decode()}
+    del values["untrusted"]
     try:
-        found = msgspec.convert({**values, **about, "content": content}, Submission)
+        found = msgspec.convert(values, Submission)
     except msgspec.ValidationError as failure:
         raise BadEntry(f"{name}: {failure}.") from None
     if not ID.fullmatch(found.id):

@@ -208,6 +208,10 @@ class Spool:
             or taken.holds_submission(id)
         )
 
+    def is_known(self, id: str, taken: Taken) -> bool:
+        """True if an id is anywhere: waiting, decided or published."""
+        return exists(self.pending, f"{id}.md") or self.was_decided(id, taken)
+
     def _link(self, temporary: str, folder: str, id: str) -> None:
         os.link(temporary, f"{id}.md", src_dir_fd=self.tmp, dst_dir_fd=self.fds[folder])
 

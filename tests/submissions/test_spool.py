@@ -352,15 +352,15 @@ def test_an_entry_comes_back_as_it_was(submission: Submission) -> None:
         ("---\ntitle: x\n---\n", "not that of an entry"),
         ("---\ntitle: x\ntemplate: y\nsubmission: {}\n---\n", "not that of an entry"),
         (
-            "---\ntitle: x\nsubmission: {id: 00000000000000000000, admin: 1}\n---\n",
-            "no entry has",
+            "---\nuntrusted: true\nid: a\nadmin: 1\n---\n",
+            "not that of an entry",
         ),
         (
-            "---\ntitle: x\nsubmission: {id: ../../etc/passwd, received: 1}\n---\n",
+            "---\nuntrusted: true\ntitle: x\nid: ../../etc/passwd\n---\n",
             "not one of ours",
         ),
         (
-            "---\ntitle: [x]\nsubmission: {id: '0', received: 1}\n---\n",
+            "---\nuntrusted: true\ntitle: [x]\nid: '0'\n---\n",
             "Expected `str`",
         ),
         ("---\ntitle: x\n", "not closed"),
