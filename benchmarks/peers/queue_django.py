@@ -64,7 +64,8 @@ class PostForm(forms.ModelForm):
 
 
 PAGE = engines["django"].from_string(
-    "<!doctype html><form method=post>{% csrf_token %}{{ form.as_p }}<button>Send</button>"
+    "<!doctype html><form method=post>{% csrf_token %}{{ form.as_p }}"
+    "<button>Send</button></form>"
 )
 
 

@@ -22,9 +22,25 @@ def submissions() -> None:
 
 
 @submissions.command()
-@click.option("-p", "--port", default=8001, type=click.IntRange(0, 65535))
-@click.option("--bind", default="127.0.0.1", metavar="ADDRESS")
-@click.option("--threads", default=16, type=click.IntRange(1, 256))
+@click.option(
+    "-p",
+    "--port",
+    default=8001,
+    type=click.IntRange(0, 65535),
+    help="The port; 0 takes any that is free.  [default: 8001]",
+)
+@click.option(
+    "--bind",
+    default="127.0.0.1",
+    metavar="ADDRESS",
+    help="The address to listen at.  [default: 127.0.0.1]",
+)
+@click.option(
+    "--threads",
+    default=16,
+    type=click.IntRange(1, 256),
+    help="Requests that are answered at the same time.  [default: 16]",
+)
 @click.pass_obj
 def serve(obj: tuple[str, str], port: int, bind: str, threads: int) -> None:
     """Serves the submission form and takes what it sends.

@@ -148,7 +148,13 @@ def test_approvals_that_are_killed_are_finished_or_undone(
     total = rounds(200)
     driver("send", site, 1, total)
     for _ in range(rounds(200)):
-        command = [sys.executable, "-m", "tests.submissions.driver", "approve", str(site)]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.submissions.driver",
+            "approve",
+            str(site),
+        ]
         process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
