@@ -445,8 +445,10 @@ class _Reader:
             seen.add(field.name)
             if field.longest < 1:
                 self.bad(table, "longest", "must be at least 1")
-            if (field.kind == "choice") != bool(field.choices):
-                self.bad(table, "choices", "belongs to kind 'choice', and only to it")
+            if field.kind == "choice" and not field.choices:
+                self.bad(table, "kind", "is choice, and there are no choices")
+            elif field.choices and field.kind != "choice":
+                self.bad(table, "choices", "belongs to kind 'choice' only")
 
     def bad(self, table: str, key: str, words: str, hint: str = "") -> None:
         """Notes a value that is not allowed; its default takes its place."""
