@@ -11,7 +11,8 @@ nowhere else:
   that asks in the name of the page being rendered.
 - Filters with constant arguments run once, at compile time. Those that read anything
   besides their arguments take the context, which prevents that.
-- `lipsum` and `random` give other bytes each time. They are gone.
+- `lipsum` and `random` give other bytes each time. They are gone. So does what prints
+  its place in memory, such as a method that is not called; it is refused.
 
 An include whose run read nothing but this very `site` gives the same text on every
 page. It is kept with its questions and reused; what was read decides, not the text of
@@ -168,6 +169,7 @@ class HonestEnvironment(jinja2.Environment):
             keep_trailing_newline=True,
             auto_reload=False,
             cache_size=0,
+            finalize=_printable,
         )
         self.sources = sources
         self.labels = {source.label: source for source in sources.values()}
@@ -414,6 +416,24 @@ def _thawed(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(f"{describe(value)[0]} cannot be written as JSON")
+
+
+_PLAIN = frozenset((str, Markup, int, float, bool, type(None)))
+
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+>")
+
+
+def _printable(value: Any) -> Any:
+    """Returns a value that `{{ }}` prints, unless it would print its place in memory.
+
+    Raises TemplateRuntimeError for that: it is another one in each build.
+    """
+    if type(value) not in _PLAIN and _ADDRESS.search(str(value)):
+        raise jinja2.TemplateRuntimeError(
+            f"{describe(value)[0]} cannot be printed\n"
+            "Call what is a function with (), and join what is a list with |join."
+        )
+    return value
 
 
 def _constant_name(node: nodes.Node) -> Any:

@@ -56,6 +56,29 @@ def test_a_name_that_is_no_text_is_an_error_of_the_template(
     assert "a name must be text" in problem.message
 
 
+@pytest.mark.parametrize(
+    "printed",
+    [
+        "site.pages|map(attribute='title')",
+        "site.extra.items",
+        "cycler(1, 2)",
+        "[1]|select",
+        "[site.posts|map('title')]",
+    ],
+)
+def test_what_would_print_its_place_in_memory_is_refused(
+    make_site: MakeSite, printed: str
+) -> None:
+    template = f"\n{{{{ {printed} }}}}"
+    root = make_site({"content/a.md": post("A"), "templates/index.html": template})
+    with pytest.raises(ProblemsFound) as failure:
+        built(root)
+    (problem,) = failure.value.problems
+    assert "cannot be printed" in problem.message
+    assert problem.location.line == 2
+    assert "|join" in problem.hint
+
+
 def test_full_urls_depend_on_the_post_s_own_address(make_site: MakeSite) -> None:
     files = {
         "sitegen.toml": CONFIG,
