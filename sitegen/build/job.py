@@ -5,6 +5,7 @@ named by its digest, and a worker reads it once and keeps it.
 """
 
 import os
+import threading
 from pathlib import Path
 
 import msgspec
@@ -16,9 +17,8 @@ from sitegen.build.render import render
 from sitegen.build.templates import (
     HonestEnvironment,
     TemplateFailure,
-    TemplateSource,
 )
-from sitegen.build.theme import source_file
+from sitegen.build.theme import TemplateSource, source_file
 from sitegen.build.trace import encode
 from sitegen.content.records import Body
 from sitegen.problems import Problem
@@ -87,8 +87,17 @@ class Result(msgspec.Struct, frozen=True, array_like=True):
     made: tuple[Made, ...]
 
 
-_workshops: dict[str, Workshop] = {}
-"""The job that this process keeps, by the file it came from; one at a time."""
+class _Kept(threading.local):
+    """The job that this thread keeps, by the file it came from; one at a time.
+
+    A workshop renders one page at a time, so threads cannot share it.
+    """
+
+    def __init__(self) -> None:
+        self.workshops: dict[str, Workshop] = {}
+
+
+_kept = _Kept()
 
 
 def write_job(job: Job, folder: Path) -> str:
@@ -104,21 +113,21 @@ def write_job(job: Job, folder: Path) -> str:
 
 def keep(file: str, workshop: Workshop) -> None:
     """Keeps a job's workshop for this process and those forked from it."""
-    _workshops.clear()
-    _workshops[file] = workshop
+    _kept.workshops.clear()
+    _kept.workshops[file] = workshop
 
 
 def forget() -> None:
     """Lets go of the job that this process keeps."""
-    _workshops.clear()
+    _kept.workshops.clear()
 
 
 def workshop_of(file: str) -> Workshop:
     """Returns the workshop of a job, which is read from its file at most once."""
-    if file not in _workshops:
+    if file not in _kept.workshops:
         job = msgspec.msgpack.decode(Path(file).read_bytes(), type=Job)
         keep(file, Workshop(job))
-    return _workshops[file]
+    return _kept.workshops[file]
 
 
 def make_task(data: bytes) -> bytes:

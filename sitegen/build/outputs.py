@@ -74,6 +74,11 @@ def read_manifest(folder: Path) -> Manifest:
     return {path: frozenset(data) for path, data in found.items()}
 
 
+def manifest_digest(folder: Path) -> bytes:
+    """Returns the digest of the manifest as it lies there; b"" for none."""
+    return file_digest(folder / MANIFEST)
+
+
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Replaces the manifest in one step."""
     lines = [
@@ -127,16 +132,16 @@ def stage_copy(folder: str, path: str, source: str, known: Output | None) -> Sta
         size = os.fstat(file.fileno()).st_size
         if size <= 1 << 20:
             return stage(folder, path, file.read(), known)
-        new = _digest_file(source)
+        new = file_digest(source)
     target = os.path.join(folder, path)
     if known and known.digest == new and as_left(folder, known):
         return Staged(known, False)
-    if _digest_file(target) == new:
+    if file_digest(target) == new:
         return Staged(_output(target, path, new), False)
     temporary = os.path.join(folder, staged_name(path))
     os.makedirs(os.path.dirname(temporary), exist_ok=True)
     shutil.copyfile(source, temporary)
-    return Staged(_output(temporary, path, _digest_file(temporary)), True)
+    return Staged(_output(temporary, path, file_digest(temporary)), True)
 
 
 def as_left(folder: str, output: Output) -> bool:
@@ -160,7 +165,7 @@ def as_found(folder: str, output: Output) -> Output | None:
     if as_left(folder, output):
         return output
     file = os.path.join(folder, output.path)
-    if _digest_file(file) != output.digest:
+    if file_digest(file) != output.digest:
         return None
     return _output(file, output.path, output.digest)
 
@@ -203,7 +208,8 @@ def _has_bytes(path: str, data: bytes) -> bool:
         return False
 
 
-def _digest_file(path: str) -> bytes:
+def file_digest(path: str | Path) -> bytes:
+    """Returns the BLAKE2b-128 digest of a file's bytes; b"" if it cannot be read."""
     hasher = blake2b(digest_size=16)
     try:
         with open(path, "rb") as file:
@@ -252,7 +258,7 @@ def _is_ours(folder: Path, path: str, manifest: Manifest) -> bool:
     if path.endswith(STAGED):
         return True
     datas = manifest.get(path_digest(path), frozenset())
-    return _digest_file(os.path.join(folder, path)) in datas
+    return file_digest(os.path.join(folder, path)) in datas
 
 
 def commit(
@@ -307,7 +313,7 @@ def _prune(folder: Path, below: str, gone: Manifest) -> list[str]:
     removed = []
     for path in list(walk(folder, below)):
         datas = gone.get(path_digest(path))
-        if datas and _digest_file(os.path.join(folder, path)) in datas:
+        if datas and file_digest(os.path.join(folder, path)) in datas:
             os.unlink(os.path.join(folder, path))
             removed.append(path)
     for path in removed:
@@ -315,29 +321,45 @@ def _prune(folder: Path, below: str, gone: Manifest) -> list[str]:
     return removed
 
 
-def clear_way(
+def blocking(
     folder: Path, name: str, paths: Iterable[str], manifest: Manifest
 ) -> list[Problem]:
-    """Removes files of ours that lie where the folder of a new output must be.
+    """Returns the files of others that lie where the folder of a new output must be."""
+    found = _files_as_folders(folder, paths)
+    theirs = [path for path in found if not _is_ours(folder, path, manifest)]
+    return [_foreign(f"{name}/{path}") for path in theirs]
+
+
+def clear_way(folder: Path, paths: Iterable[str]) -> list[str]:
+    """Moves files aside that lie where the folder of a new output must be.
 
     Only a file that became a folder since the last build is such a case; nothing can
-    be staged below it while it is there. Returns the files of others in that place,
-    and then nothing is removed.
+    be staged below it while it is there. Returns their paths, for `put_back`.
     """
+    found = _files_as_folders(folder, paths)
+    for path in found:
+        os.replace(folder / path, folder / staged_name(path))
+    return found
+
+
+def put_back(folder: Path, moved: Iterable[str]) -> None:
+    """Undoes `clear_way`."""
+    for path in moved:
+        with suppress(OSError):
+            os.replace(folder / staged_name(path), folder / path)
+
+
+def _files_as_folders(folder: Path, paths: Iterable[str]) -> list[str]:
+    """Returns the files that lie where folders of some paths must be."""
     parents = {path.rpartition("/")[0] for path in paths}
     for parent in tuple(parents):
         while parent := parent.rpartition("/")[0]:
             parents.add(parent)
-    found = [
+    return [
         parent
         for parent in sorted(parents - {""})
         if os.path.lexists(folder / parent) and not (folder / parent).is_dir()
     ]
-    theirs = [path for path in found if not _is_ours(folder, path, manifest)]
-    if not theirs:
-        for path in found:
-            os.unlink(folder / path)
-    return [_foreign(f"{name}/{path}") for path in theirs]
 
 
 def remove_empty(folder: Path, path: str) -> None:

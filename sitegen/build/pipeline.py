@@ -12,24 +12,27 @@ The steps, each a value made from the one before:
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Set
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator, Mapping, Set
+from concurrent.futures import Executor
+from contextlib import closing, contextmanager
 from hashlib import blake2b
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from sitegen.build import drawer, outputs, trace, workers
-from sitegen.build import job as jobs
-from sitegen.build.job import Job, Made, Result, Task, Wanted, Workshop
 from sitegen.build.outputs import Output, Staged
 from sitegen.build.store import FOLDER, State, Store, Target, make_folder
 from sitegen.build.survey import Asked, Inputs, Progress, Survey, read_inputs, silent
-from sitegen.build.theme import Static
+from sitegen.build.theme import Static, source_file
 from sitegen.config import Config
 from sitegen.problems import Location, Problem, ProblemsFound, SitegenError, error
 from sitegen.site.plan import Artifact
 from sitegen.site.visibility import Shown, Waiting
+
+if TYPE_CHECKING:
+    from sitegen.build.job import Job, Made, Result
 
 RENDER_CHUNK = 60
 """Artifacts that a worker makes at a time."""
@@ -83,16 +86,24 @@ class Report(msgspec.Struct, frozen=True):
     """Stage and nanoseconds, in order."""
     doubts: tuple[str, ...] = ()
     """Why the cache was not trusted."""
+    parsed: int = 0
+    """Content files that were turned into documents."""
 
 
-def build(asked: Asked, order: Order, progress: Progress = silent) -> Report:
+def build(
+    asked: Asked,
+    order: Order,
+    progress: Progress = silent,
+    executor: Executor | None = None,
+) -> Report:
     """Brings the output folder up to date and returns what was done.
 
-    Raises ProblemsFound if there are errors; then nothing is written.
+    An `executor` takes the place of our own processes; it is not shut down. Raises
+    ProblemsFound if there are errors; then nothing is written.
     """
     store = Store(asked.root)
     key = target_key(asked.config, asked.shown)
-    with locked(asked.root), workers.Pool(order.jobs) as pool:
+    with locked(asked.root), workers.Pool(order.jobs, executor) as pool:
         target = None if order.force else store.load_target(key)
         try:
             return Build(asked, order, store, pool, progress, target).run()
@@ -103,21 +114,36 @@ def build(asked: Asked, order: Order, progress: Progress = silent) -> Report:
 @contextmanager
 def locked(root: Path) -> Iterator[None]:
     """Keeps other builds of this site out; waits for one that is under way."""
-    import fcntl
-
-    folder = root / FOLDER
-    make_folder(folder)
+    handle = _lock(root / FOLDER)
     try:
-        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError:
-        # A site on a read-only disk has no cache to guard.
-        yield
-        return
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def _lock(folder: Path) -> int | None:
+    """Returns the handle of a lock; None on a read-only disk, with nothing to guard."""
+    import fcntl
+
+    while True:
+        make_folder(folder)
+        try:
+            handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError:
+            return None
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if _is_at(handle, folder / "lock"):
+            return handle
+        # Whoever held it cleaned up and took the file away.
         os.close(handle)
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(path))
+    except FileNotFoundError:
+        return False
 
 
 def output_folder(root: Path, config: Config) -> Path:
@@ -190,6 +216,9 @@ class Build:
         self.root = asked.root
         self.folder = output_folder(asked.root, asked.config)
         self.key = target_key(asked.config, asked.shown)
+        self.place = _digest(asked.config.paths.output.encode())
+        """Stands for the output folder, which several targets may share."""
+        self.began = time.time_ns()
         self.config = _digest(msgspec.msgpack.encode(asked.config))
         self.target = target
 
@@ -200,8 +229,9 @@ class Build:
         self.renew_titles(inputs)
         survey = Survey(self.root, inputs)
         templates = template_digests(inputs)
-        torn = self.store.is_torn(self.key)
-        if self.target and not torn and self.is_done(inputs, templates):
+        torn = self.store.is_torn(self.place)
+        if self.target and not torn and self.is_done(self.target, inputs, templates):
+            self.clock.lap("compare")
             return self.report_nothing(survey, self.target)
         manifest = outputs.read_manifest(self.folder)
         if torn or not self.target:
@@ -210,14 +240,17 @@ class Build:
         self.clock.lap("check")
         plan = plan_all(survey, self.target, self.config, templates, self.folder)
         self.clock.lap("compare")
-        self.store.mark_torn(self.key)
+        self.store.mark_torn(self.place)
         made = self.make(survey, plan, manifest)
         self.clock.lap("render")
-        removed = outputs.commit(self.folder, made.staged, plan.fresh_outputs, manifest)
-        self.clock.lap("write")
-        new = self.renewed(survey, plan, made, templates, problems)
-        self.store.save_target(self.key, new)
-        self.store.mark_whole(self.key)
+        with workers.uninterrupted():
+            fresh = plan.fresh_outputs
+            removed = outputs.commit(self.folder, made.staged, fresh, manifest)
+            outputs.unstage(self.folder, made.moved)
+            self.clock.lap("write")
+            new = self.renewed(survey, plan, made, templates, problems)
+            self.store.save_target(self.key, new, self.began)
+            self.store.mark_whole(self.place)
         self.clock.lap("remember")
         return Report(
             len(plan.artifacts),
@@ -230,21 +263,28 @@ class Build:
             plan.reasons,
             tuple(made.times),
             self.clock.stages(),
-            doubts=tuple(self.store.doubts),
+            tuple(self.store.doubts),
+            len(inputs.documents),
         )
 
     def read(self) -> Inputs:
         """Step 1: reads what changed."""
         from sitegen.build.parse import rules_of
+        from sitegen.markup.extensions import impure_extensions
 
         rules = rules_of(self.asked.config)
-        known = () if self.order.force else self.store.load_entries(rules)
+        impure = impure_extensions(rules.markdown)
+        if impure:
+            names = ", ".join(impure)
+            self.store.doubts.append(f"{names} may read files that nobody knows of")
+        trusted = not self.order.force and not impure
+        known = self.store.load_entries(rules) if trusted else ()
         drawer.sweep(self.store.folder)
         inputs = read_inputs(
             self.asked, known, self.pool, self.progress, self.store.folder
         )
         if not inputs.unchanged:
-            self.store.save_entries(rules, inputs.entries)
+            self.store.save_entries(rules, inputs.entries, self.began)
         return inputs
 
     def renew_titles(self, inputs: Inputs) -> None:
@@ -254,37 +294,44 @@ class Build:
 
             renew_titles(self.root, self.asked.config, inputs.entries)
 
-    def is_done(self, inputs: Inputs, templates: Mapping[str, bytes]) -> bool:
+    def is_done(
+        self, target: Target, inputs: Inputs, templates: Mapping[str, bytes]
+    ) -> bool:
         """Step 2: True if this very site lies in the output folder already."""
         from sitegen.markup.extensions import is_pure
 
-        target = self.target
         return (
-            target is not None
-            and not self.order.strict
+            not self.order.strict
             and not inputs.problems
             and target.config == self.config
             and target.sources == sources_digest(inputs)
             and target.templates == templates
-            and target.statics == inputs.statics
-            and target.bundles == inputs.bundles
+            and _origins(target.statics) == _origins(inputs.statics)
+            and _origins(target.bundles) == _origins(inputs.bundles)
             and (target.due is None or self.asked.now.at < target.due)
             and self.asked.now.at >= target.clock
             and is_pure(self.asked.config.markdown)
             and not self.clock_tells(target)
-            and self.outputs_are_there(target)
+            and target.manifest == outputs.manifest_digest(self.folder)
+            and self.files_are_there(target, inputs)
         )
 
-    def outputs_are_there(self, target: Target) -> bool:
-        """True if every output has the bytes that we gave it."""
+    def files_are_there(self, target: Target, inputs: Inputs) -> bool:
+        """True if copied files and all outputs have the bytes that they had."""
+        if _changed_files(self.root, target, inputs):
+            return False
         found = [outputs.as_found(str(self.folder), o) for o in target.outputs]
         there = tuple(output for output in found if output)
         if len(there) < len(found):
             return False
-        if any(new is not old for new, old in zip(there, target.outputs, strict=True)):
-            self.store.save_target(
-                self.key, msgspec.structs.replace(target, outputs=there)
-            )
+        new = msgspec.structs.replace(
+            target,
+            statics=dict(inputs.statics),
+            bundles=dict(inputs.bundles),
+            outputs=there,
+        )
+        if new != target:
+            self.store.save_target(self.key, new, self.began)
         return True
 
     def clock_tells(self, target: Target) -> bool:
@@ -297,7 +344,16 @@ class Build:
         problems = sorted(
             [*survey.parse_problems, *target.checks], key=Problem.sort_key
         )
-        return Report(len(target.outputs), 0, 0, (), tuple(problems), survey.waiting)
+        return Report(
+            len(target.outputs),
+            0,
+            0,
+            (),
+            tuple(problems),
+            survey.waiting,
+            stages=self.clock.stages(),
+            doubts=tuple(self.store.doubts),
+        )
 
     def check(self, survey: Survey) -> list[Problem]:
         """Step 3: returns the warnings; raises ProblemsFound for errors."""
@@ -311,28 +367,37 @@ class Build:
         stale = plan.stale
         name = self.asked.config.paths.output
         paths = [artifact.output for artifact in stale]
-        if problems := outputs.clear_way(self.folder, name, paths, manifest):
+        if problems := outputs.blocking(self.folder, name, paths, manifest):
             raise ProblemsFound(problems)
         made = _Made(plan)
+        moved: list[str] = []
         try:
-            for result in self.results(survey, plan):
-                made.add(result)
-                self.progress("rendering", len(made.staged), len(stale))
+            moved += outputs.clear_way(self.folder, paths)
+            with closing(self.results(survey, plan)) as results:
+                for result in results:
+                    made.add(result)
+                    self.progress("rendering", len(made.staged), len(stale))
             made.refuse_problems()
             foreign = outputs.foreign(self.folder, name, made.staged, manifest)
             if problems := list(foreign):
                 raise ProblemsFound(problems)
         except BaseException:
-            outputs.unstage(self.folder, paths)
+            with workers.uninterrupted():
+                outputs.unstage(self.folder, paths)
+                outputs.put_back(self.folder, moved)
+                self.store.mark_whole(self.place)
             raise
+        made.moved = moved
         return made
 
-    def results(self, survey: Survey, plan: "Plan") -> Iterator[Result]:
+    def results(self, survey: Survey, plan: "Plan") -> Generator["Result", None, None]:
         """Yields what workers made, in the order of the stale artifacts."""
-        wanted = [Wanted(a, plan.known.get(a.output)) for a in plan.stale]
+        from sitegen.build import job as jobs
+
+        wanted = [jobs.Wanted(a, plan.known.get(a.output)) for a in plan.stale]
         if not wanted:
             return
-        job = Job(
+        job = jobs.Job(
             str(self.root),
             str(self.folder),
             survey.inputs.rules,
@@ -342,18 +407,31 @@ class Build:
             str(self.store.folder),
             dict(survey.inputs.documents),
         )
-        workshop = Workshop(job, survey.site)
-        if self.order.jobs <= 1 or len(wanted) < SMALL:
+        file = self.job_file(job, len(wanted))
+        if not file:
+            workshop = jobs.Workshop(job, survey.site)
             for part in workers.chunks(wanted, RENDER_CHUNK):
                 yield jobs.make(workshop, tuple(part))
             return
-        file = jobs.write_job(job, self.store.folder)
         tasks = (
-            msgspec.msgpack.encode(Task(file, tuple(part)))
+            msgspec.msgpack.encode(jobs.Task(file, tuple(part)))
             for part in workers.chunks(wanted, RENDER_CHUNK)
         )
         for data in self.pool.run(jobs.make_task, tasks, True):
-            yield msgspec.msgpack.decode(data, type=Result)
+            yield msgspec.msgpack.decode(data, type=jobs.Result)
+
+    def job_file(self, job: "Job", pages: int) -> str:
+        """Returns the file that workers read a job from; "" if none are to help."""
+        if self.order.jobs <= 1 or pages < SMALL:
+            return ""
+        from sitegen.build.job import write_job
+
+        try:
+            return write_job(job, self.store.folder)
+        except OSError as failure:
+            why = f"no process can help without it: {failure.strerror}"
+            self.store.doubts.append(why)
+            return ""
 
     def renewed(
         self,
@@ -390,6 +468,7 @@ class Build:
             tuple(sorted((f, when.strftime(f)) for f in formats)),
             plan.artifacts,
             tuple(everything[a.output] for a in plan.artifacts),
+            outputs.manifest_digest(self.folder),
             tuple(table.questions),
             tuple(table.answers),
             table.traces,
@@ -450,16 +529,15 @@ def plan_all(
         config,
         templates,
         states,
-        dict(target.bundles) != dict(survey.inputs.bundles),
+        target.bundles.keys() != survey.inputs.bundles.keys(),
         is_pure(survey.config.markdown),
     )
     table = trace.Table(target.questions, target.answers)
     changed = table.changed(changes, answers)
     for number, digest in changed.items():
         table.answers[number] = digest
-    compared = _Comparison(
-        target, table, set(changed), _changed_files(target, survey.inputs), folder
-    )
+    files = _changed_files(survey.root, target, survey.inputs)
+    compared = _Comparison(target, table, set(changed), files, folder)
     reasons = {
         artifact.output: reason
         for artifact in survey.artifacts
@@ -549,16 +627,18 @@ class _Made:
         self.traces: dict[str, bytes] = {}
         self.problems: list[Problem] = []
         self.times: list[Timing] = []
+        self.moved: list[str] = []
+        """Files moved aside because a folder takes their place."""
         self._next = iter(plan.stale)
 
-    def add(self, result: Result) -> None:
+    def add(self, result: "Result") -> None:
         """Takes in a worker's result."""
         table, answer = self.plan.table, self.plan.answers.digest
         numbers = [table.number(question, answer) for question in result.questions]
         for made in result.made:
             self._add_one(made, next(self._next), numbers)
 
-    def _add_one(self, made: Made, artifact: Artifact, numbers: list[int]) -> None:
+    def _add_one(self, made: "Made", artifact: Artifact, numbers: list[int]) -> None:
         if made.changed:
             message = "This file changed while the site was being built."
             at = Location(made.changed)
@@ -595,11 +675,31 @@ def sources_digest(inputs: Inputs) -> bytes:
     return hasher.digest()
 
 
-def _changed_files(target: Target, inputs: Inputs) -> set[str]:
-    """Returns the sources of copied files whose stat signature is another one."""
+def _origins(files: Mapping[str, Static]) -> dict[str, str]:
+    """Returns where each file is copied from."""
+    return {path: static.source for path, static in files.items()}
+
+
+def _changed_files(root: Path, target: Target, inputs: Inputs) -> set[str]:
+    """Returns the sources of copied files whose bytes are not those of the copy.
+
+    A file is only read if its stat signature is not the one that is known.
+    """
     before = {s.source: s for s in (*target.statics.values(), *target.bundles.values())}
+    copies = {
+        artifact.source: output.digest
+        for artifact, output in zip(target.artifacts, target.outputs, strict=True)
+        if artifact.source
+    }
     now: Iterable[Static] = (*inputs.statics.values(), *inputs.bundles.values())
-    return {static.source for static in now if before.get(static.source) != static}
+    return {
+        static.source
+        for static in now
+        if before.get(static.source) != static
+        and static.source in copies
+        and outputs.file_digest(source_file(root, static.source))
+        != copies[static.source]
+    }
 
 
 def _digest(data: bytes) -> bytes:

@@ -3,7 +3,8 @@
 1. It decides nothing that the sources do not: deleting it gives the same bytes, later.
 2. What decides is digests. A stat signature only saves reading a file; that of a file
    changed less than two seconds before it was read is not kept, because a second change
-   could have the same one.
+   could have the same one. Of our own outputs that is a tenth of a second: enough for
+   the clock of any file system that tells more than seconds.
 3. A record is trusted only if its stamp (versions of sitegen and of every package that
    shapes output), its key and its checksum are right. Any doubt is a miss, never an
    error.
@@ -33,6 +34,9 @@ FOLDER = ".sitegen"
 
 TOO_NEW = 2_000_000_000
 """Nanoseconds: a file changed this shortly before it was read is read again."""
+
+OUTPUT_TOO_NEW = 100_000_000
+"""Nanoseconds: an output written this shortly before it is remembered likewise."""
 
 PACKAGES = (
     "Jinja2",
@@ -88,6 +92,8 @@ class Target(msgspec.Struct, frozen=True, array_like=True):
     artifacts: tuple[Artifact, ...]
     outputs: tuple[Output, ...]
     """In the order of `artifacts`."""
+    manifest: bytes
+    """Digest of the manifest as this target left it."""
     questions: tuple[bytes, ...]
     answers: tuple[bytes, ...]
     """Digests, in the order of `questions`."""
@@ -109,30 +115,46 @@ class Store:
         found = self._load("entries", Entries)
         return found.entries if found and found.rules == rules else ()
 
-    def save_entries(self, rules: ParseRules, entries: Iterable[Entry]) -> None:
-        """Keeps entries, without the signatures of files too new to trust."""
-        limit = time.time_ns() - TOO_NEW
+    def save_entries(
+        self, rules: ParseRules, entries: Iterable[Entry], read_at: int
+    ) -> None:
+        """Keeps entries, without the signatures of files too new to trust.
+
+        `read_at` is the time, in nanoseconds, before the first of them was read.
+        """
+        limit = read_at - TOO_NEW
         self._save("entries", Entries(rules, tuple(_aged(e, limit) for e in entries)))
 
     def load_target(self, key: bytes) -> Target | None:
         """Returns what a target was last made from, or None."""
         return self._load(f"target-{key.hex()}", Target)
 
-    def save_target(self, key: bytes, target: Target) -> None:
-        """Keeps what a target was made from, in one step."""
-        self._save(f"target-{key.hex()}", target)
+    def save_target(self, key: bytes, target: Target, read_at: int) -> None:
+        """Keeps what a target was made from, in one step.
+
+        Signatures of files too new to trust are left out, as `save_entries` does.
+        """
+        limit = read_at - TOO_NEW
+        written = time.time_ns() - OUTPUT_TOO_NEW
+        aged = msgspec.structs.replace(
+            target,
+            statics=_aged_files(target.statics, limit),
+            bundles=_aged_files(target.bundles, limit),
+            outputs=tuple(_aged_output(output, written) for output in target.outputs),
+        )
+        self._save(f"target-{key.hex()}", aged)
 
     def is_torn(self, key: bytes) -> bool:
-        """True if a build of a target began to write and did not come to its end."""
+        """True if a build into a folder began to write and did not come to its end."""
         return (self.folder / f"torn-{key.hex()}").exists()
 
     def mark_torn(self, key: bytes) -> None:
-        """Notes that a build of a target begins to write."""
+        """Notes that a build into a folder begins to write."""
         with suppress(OSError):
             (self.folder / f"torn-{key.hex()}").touch()
 
     def mark_whole(self, key: bytes) -> None:
-        """Notes that a build of a target has written all."""
+        """Notes that a build into a folder has written all."""
         with suppress(OSError):
             (self.folder / f"torn-{key.hex()}").unlink()
 
@@ -205,3 +227,20 @@ def _aged(entry: Entry, limit: int) -> Entry:
         return entry
     source = msgspec.structs.replace(entry.source, mtime_ns=0)
     return msgspec.structs.replace(entry, source=source)
+
+
+def _aged_files(files: dict[str, Static], limit: int) -> dict[str, Static]:
+    return {path: _aged_file(static, limit) for path, static in files.items()}
+
+
+def _aged_file(static: Static, limit: int) -> Static:
+    if static.found.mtime_ns < limit:
+        return static
+    found = msgspec.structs.replace(static.found, mtime_ns=0)
+    return msgspec.structs.replace(static, found=found)
+
+
+def _aged_output(output: Output, limit: int) -> Output:
+    if output.mtime_ns < limit:
+        return output
+    return msgspec.structs.replace(output, mtime_ns=0)

@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from sitegen.build.drawer import Kept, file_name, put
 from sitegen.build.parse import Entry, ParseRules, parse_file, rules_of, shown_path
-from sitegen.build.places import FilePlaces
 from sitegen.build.theme import (
     Static,
     Templates,
@@ -27,10 +27,12 @@ from sitegen.content.records import Body, Moment, Post, Source
 from sitegen.content.scan import QUEUE, Found, Scan, bundle_files, scan
 from sitegen.markup.records import Document, Outline
 from sitegen.problems import Problem
-from sitegen.site import checks
 from sitegen.site.model import Site, SiteData
 from sitegen.site.plan import Artifact, plan
 from sitegen.site.visibility import Shown, Waiting, next_change, select
+
+if TYPE_CHECKING:
+    from sitegen.build.places import FilePlaces
 
 PARSE_CHUNK = 100
 """Files that a worker parses at a time."""
@@ -244,7 +246,13 @@ class Survey:
         self.inputs = inputs
         self.like = like
         self.config = inputs.config
-        self.places = FilePlaces(root, inputs.config.paths.content)
+
+    @cached_property
+    def places(self) -> "FilePlaces":
+        """Where things stand in content files."""
+        from sitegen.build.places import FilePlaces
+
+        return FilePlaces(self.root, self.config.paths.content)
 
     @cached_property
     def posts(self) -> tuple[Post, ...]:
@@ -308,6 +316,8 @@ class Survey:
     @cached_property
     def site_problems(self) -> list[Problem]:
         """What is wrong with the site as a whole."""
+        from sitegen.site import checks
+
         site, places, artifacts = self.site, self.places, self.artifacts
         outputs = {artifact.output for artifact in artifacts}
         left_out = {waiting.id for waiting in self.waiting}

@@ -11,7 +11,8 @@ nowhere else:
   that asks in the name of the page being rendered.
 - Filters with constant arguments run once, at compile time. Those that read anything
   besides their arguments take the context, which prevents that.
-- `lipsum` and `random` give other bytes each time. They are gone.
+- `lipsum` and `random` give other bytes each time. They are gone. So does what prints
+  its place in memory, such as a method that is not called; it is refused.
 
 An include whose run read nothing but this very `site` gives the same text on every
 page. It is kept with its questions and reused; what was read decides, not the text of
@@ -35,6 +36,7 @@ from jinja2.runtime import Context, StrictUndefined
 from jinja2.utils import missing
 from markupsafe import Markup
 
+from sitegen.build.theme import TemplateSource
 from sitegen.config import Config
 from sitegen.problems import Location, Problem, error, nearest_file
 from sitegen.site import urls
@@ -50,14 +52,6 @@ CODES = {
 
 WHILE_RENDERING = " (while rendering "
 """Begins the part of a message that names the page."""
-
-
-class TemplateSource(msgspec.Struct, frozen=True, array_like=True):
-    """A template's text and the file it came from."""
-
-    label: str
-    """Relative to the site's root, or to the theme after `theme:`."""
-    text: str
 
 
 class TemplateFailure(Exception):
@@ -103,27 +97,33 @@ class HonestTemplate(Template):
         return modules[self.name]
 
 
+class ReadsMore(BaseException):
+    """An include reads more than the site; stops it before that has any effect.
+
+    No page fails by it, so that nothing that catches errors should catch it.
+    """
+
+
 class WatchedContext(Context):
-    """The context of an include, noting whether it reads anything but `site`."""
+    """The context of an include that may read nothing but `site`."""
 
     environment: "HonestEnvironment"
 
     def resolve_or_missing(self, key: str) -> Any:
         """Returns a variable, or the sentinel for none."""
-        value = super().resolve_or_missing(key)
-        if key not in self.vars:
-            self.environment.note_read(key, value)
-        return value
+        if key not in self.vars and key not in self.environment.globals:
+            raise ReadsMore
+        return super().resolve_or_missing(key)
 
     def get_all(self) -> dict[str, Any]:
-        """Returns the whole context, as an import asks for it."""
-        self.environment.note_read("*", None)
-        return super().get_all()
+        """Refuses to give the whole context, as an import asks for it."""
+        if self.environment.watching:
+            raise ReadsMore
+        return super().get_all()  # For the traceback of a failure.
 
     def derived(self, locals: dict[str, Any] | None = None) -> Context:
-        """Returns a copy of the context with other variables."""
-        self.environment.note_read("*", None)
-        return super().derived(locals)
+        """Refuses to give a copy of the context with other variables."""
+        raise ReadsMore
 
 
 class HonestGenerator(CodeGenerator):
@@ -169,6 +169,7 @@ class HonestEnvironment(jinja2.Environment):
             keep_trailing_newline=True,
             auto_reload=False,
             cache_size=0,
+            finalize=_printable,
         )
         self.sources = sources
         self.labels = {source.label: source for source in sources.values()}
@@ -177,7 +178,8 @@ class HonestEnvironment(jinja2.Environment):
         self.kept_site: Any = None
         self.urls: dict[str, str] = {}
         self.unshared: set[str] = set()
-        self.reads: list[set[str]] = []
+        self.watching = 0
+        """How many includes around may read nothing but the site."""
         self.page: Page
         self.names: set[str] = set()
         self.undefined = _undefined_for(self)
@@ -185,7 +187,6 @@ class HonestEnvironment(jinja2.Environment):
         self.filters.pop("random", None)
         self.filters |= FILTERS
         self.policies["json.dumps_kwargs"] = {"sort_keys": True, "default": _thawed}
-        self.plain_globals = dict(self.globals)
 
     def open_page(self, reader: Reader) -> Page:
         """Returns a new page; from now on everything is asked in its name."""
@@ -204,6 +205,7 @@ class HonestEnvironment(jinja2.Environment):
     def _load_template(
         self, name: str, globals: Mapping[str, Any] | None = None
     ) -> Template:
+        name = str(name)  # It may be Markup, which is no plain data.
         self.page.reader.asked.add(("template", name))
         if name not in self.compiled:
             self.compiled[name] = self._compile_source(name)
@@ -237,21 +239,32 @@ class HonestEnvironment(jinja2.Environment):
     def include(
         self, template: Template, context: Context, local: Mapping[str, Any]
     ) -> Iterator[str]:
-        """Yields the text of an include, from memory if it read only the site."""
+        """Yields the text of an include, from memory if it reads only the site."""
         variables = {**Context.get_all(context), **_present(local)}
-        name = template.name or ""
-        if variables.get("site") is not self.page.site or name in self.unshared:
-            self.note_all_reads()
-            yield self._plain_include(template, variables)
+        if kept := self._kept(template, variables):
+            self.page.shared.update(kept.questions)
+            yield kept.text
             return
-        kept = self.kept.get(name) or self._run(template, variables)
-        self.page.shared.update(kept.questions)
-        yield kept.text
+        yield self._plain_include(template, variables)
 
-    def note_all_reads(self) -> None:
-        """Notes that an include around this one cannot be kept."""
-        for names in self.reads:
-            names.add("*")
+    def _kept(
+        self, template: Template, variables: dict[str, Any]
+    ) -> KeptInclude | None:
+        """Returns an include as it is on every page; None if it reads more than that.
+
+        Raises ReadsMore if it lies in another that must be the same on every page.
+        """
+        name = template.name or ""
+        if name not in self.unshared and self._has_all_globals(variables):
+            try:
+                if name not in self.kept:
+                    self.kept[name] = self._run(template, variables)
+                return self.kept[name]
+            except ReadsMore:
+                self.unshared.add(name)
+        if self.watching:
+            raise ReadsMore
+        return None
 
     def _plain_include(self, template: Template, variables: dict[str, Any]) -> str:
         """Runs an include in the name of the page, with imports of its own.
@@ -268,10 +281,10 @@ class HonestEnvironment(jinja2.Environment):
             page.modules = modules
 
     def _run(self, template: Template, variables: dict[str, Any]) -> KeptInclude:
-        """Runs an include in a page of its own; keeps it if it read only the site."""
+        """Runs an include in a page of its own; raises ReadsMore if it cannot."""
         outer, inner = self.page, Page(self._inner_reader(), self.urls)
         self.turn_to(inner)
-        self.reads.append(set())
+        self.watching += 1
         try:
             parent = {**variables, "site": inner.site}
             context = WatchedContext(
@@ -279,28 +292,17 @@ class HonestEnvironment(jinja2.Environment):
             )
             text = "".join(template.root_render_func(context))
         finally:
-            reads = self.reads.pop()
+            self.watching -= 1
             self.turn_to(outer)
-        name = template.name or ""
-        done = KeptInclude(text, tuple(inner.questions()))
-        if reads:
-            self.unshared.add(name)
-            self.note_all_reads()
-        else:
-            self.kept[name] = done
-        return done
+        return KeptInclude(text, tuple(inner.questions()))
 
     def _inner_reader(self) -> Reader:
         reader = self.page.reader
         return Reader(reader.site, reader.documents)
 
-    def note_read(self, key: str, value: Any) -> None:
-        """Notes that an include read a name; the site and plain globals are free."""
-        if not self.reads or (key == "site" and value is self.page.site):
-            return
-        if key in self.plain_globals and value is self.plain_globals[key]:
-            return
-        self.reads[-1].add(key)
+    def _has_all_globals(self, variables: Mapping[str, Any]) -> bool:
+        """True unless a page has another value for `site` or another global."""
+        return all(variables.get(name) is value for name, value in self.globals.items())
 
     @cached_property
     def template_names(self) -> list[str]:
@@ -416,6 +418,24 @@ def _thawed(value: Any) -> Any:
     raise TypeError(f"{describe(value)[0]} cannot be written as JSON")
 
 
+_PLAIN = frozenset((str, Markup, int, float, bool, type(None)))
+
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+>")
+
+
+def _printable(value: Any) -> Any:
+    """Returns a value that `{{ }}` prints, unless it would print its place in memory.
+
+    Raises TemplateRuntimeError for that: it is another one in each build.
+    """
+    if type(value) not in _PLAIN and _ADDRESS.search(str(value)):
+        raise jinja2.TemplateRuntimeError(
+            f"{describe(value)[0]} cannot be printed\n"
+            "Call what is a function with (), and join what is a list with |join."
+        )
+    return value
+
+
 def _constant_name(node: nodes.Node) -> Any:
     if isinstance(node, nodes.Getattr):
         return node.attr
@@ -511,10 +531,10 @@ BASE_URL: Question = ("config", "base_url")
 @jinja2.pass_context
 def _absolute(context: Context, path: str) -> str:
     """`{{ '/style.css'|absolute }}`: the same path with scheme and host."""
-    page = _page(context)
-    if "://" in path:
-        return path
-    return page.reader.site.config.origin + str(_url(context, path))
+    found = _url(context, path)
+    if not found.startswith("/") or found.startswith("//"):
+        return found
+    return _page(context).reader.site.config.origin + found
 
 
 def _date(value: datetime | str | None, format: str = "%Y-%m-%d") -> str:

@@ -84,7 +84,8 @@ class Changes(msgspec.Struct, frozen=True):
         if kind == "content":
             return self.index or not self.pure or question[1] in self.bodies
         if kind == "config":
-            return self.config
+            # Text in templates is Markdown too.
+            return self.config or (not self.pure and question[1] == "markdown")
         if kind == "now":
             return True
         if kind == "fields" and self.index and not self.config:
@@ -175,7 +176,9 @@ class Table:
             if not changes.may_concern(question):
                 continue
             digest = answers.digest(question)
-            impure = question[0] == "content" and not changes.pure
+            impure = not changes.pure and (
+                question[0] == "content" or question == ("config", "markdown")
+            )
             if digest != self.answers[number] or impure:
                 found[number] = digest
         return found
@@ -232,9 +235,16 @@ def _named(id: str) -> str:
 
 def _query(query: Any) -> str:
     if query[0] == "slice":
-        start, stop = query[1:3]
-        return f"{_query(query[3:])} {(start or 0) + 1} to {stop}"
+        return f"{_query(query[3:])} {_part_words(*query[1:3])}"
     return " ".join(["the", *(str(part) for part in query)])
+
+
+def _part_words(start: int | None, stop: int | None) -> str:
+    """Returns words for a slice; elements count from 1."""
+    if (start or 0) < 0 or (stop or 0) < 0:
+        return f"[{'' if start is None else start}:{'' if stop is None else stop}]"
+    first = (start or 0) + 1
+    return f"from {first} on" if stop is None else f"{first} to {stop}"
 
 
 _encode = msgspec.msgpack.Encoder().encode

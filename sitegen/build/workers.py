@@ -8,6 +8,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from typing import TypeVar
 
 from sitegen.problems import SitegenError
@@ -25,29 +26,36 @@ def available() -> int:
 
 
 class Pool:
-    """Processes for tasks, started by the first task that is worth it."""
+    """Processes for tasks, started by the first task that is worth it.
+
+    An executor that is handed in is used, but not shut down. Threads will do too:
+    tasks share nothing that is not made for it.
+    """
 
     def __init__(self, jobs: int, executor: Executor | None = None) -> None:
         self.jobs = jobs
         self.executor = executor
+        self.own: Executor | None = None
 
     def __enter__(self) -> "Pool":
         return self
 
-    def __exit__(self, kind: object, *_: object) -> None:
-        if self.executor:
-            self.executor.shutdown(wait=True, cancel_futures=kind is not None)
+    def __exit__(self, *_: object) -> None:
+        if self.own:
+            self.own.shutdown(wait=True, cancel_futures=True)
 
     def run(
         self, task: Callable[[T], R], items: Iterable[T], worthwhile: bool
     ) -> Iterator[R]:
         """Yields the result of `task` for each item, in order.
 
+        When the iteration is over, also by an error, no task is running any more.
         Raises SitegenError if a worker process is killed.
         """
         if self.jobs <= 1 or not worthwhile:
             return map(task, items)
-        self.executor = self.executor or _processes(self.jobs)
+        if self.executor is None:
+            self.executor = self.own = _processes(self.jobs)
         return _in_order(self.executor, task, items, self.jobs * WINDOW)
 
 
@@ -69,30 +77,58 @@ def _processes(jobs: int) -> Executor:
 def _in_order(
     executor: Executor, task: Callable[[T], R], items: Iterable[T], window: int
 ) -> Iterator[R]:
+    from concurrent.futures import wait
     from concurrent.futures.process import BrokenProcessPool
 
     waiting: deque[Future[R]] = deque()
     try:
         for item in items:
-            waiting.append(executor.submit(_in_worker, task, item))
+            with _shielded():
+                waiting.append(executor.submit(task, item))
             if len(waiting) > window:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     except BrokenProcessPool as failure:
+        executor.shutdown(wait=True)
         message = "A worker process was killed; nothing was written."
         hint = "Often memory ran out: build again with -j 1."
         raise SitegenError(message, hint) from failure
+    finally:
+        for future in waiting:
+            future.cancel()
+        wait(waiting)
 
 
-def _in_worker(task: Callable[[T], R], item: T) -> R:
-    """Does a task in a process that leaves Ctrl-C to its parent."""
+@contextmanager
+def _shielded() -> Iterator[None]:
+    """Keeps Ctrl-C from the processes that start meanwhile: it is for their parent."""
+    import signal
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Holds Ctrl-C back until the block is over."""
     import signal
     import threading
 
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-    return task(item)
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
+    if pressed:
+        signal.raise_signal(signal.SIGINT)
 
 
 def chunks(items: list[T], size: int) -> Iterator[list[T]]:

@@ -78,7 +78,7 @@ def build(
     if profile:
         from sitegen.cli.profile import show_profile
 
-        show_profile(report)
+        show_profile(asked, report)
     if not quiet:
         show_summary(asked, report, time.perf_counter() - start)
 
@@ -122,6 +122,8 @@ def show_reasons(report: Report) -> None:
     """Prints why each page was made anew."""
     for doubt in report.doubts:
         say(f"The cache is not used: {doubt}.")
+    if report.rendered and not report.reasons:
+        say("Everything is made anew: nothing is known of an earlier build.")
     for path, reason in sorted(report.reasons.items()):
         say(f"{path}: {reason}")
     for path in report.removed:

@@ -100,7 +100,7 @@ def _from_page(site: Site, id: str, path: str, suffix: str) -> Destination:
 
 def _beside(id: str, path: str) -> str:
     folder = id.rpartition("/")[0]
-    if "/" not in path and path[0] != ".":
+    if "/" not in path and path[:1] != ".":
         return f"{folder}/{path}" if folder else path
     return posixpath.normpath(posixpath.join(folder, path))
 

@@ -6,6 +6,7 @@ A *URL* is a site path percent-encoded, with `base_url`'s path in front of it.
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import quote
 
 from sitegen.config import Config
@@ -36,6 +37,7 @@ def output_path(path: str) -> str:
     return f"{relative}index.html" if not relative or path.endswith("/") else relative
 
 
+@lru_cache(maxsize=10_000)
 def section_path(section: str) -> str:
     """Returns the site path of a section's list."""
     if not section:

@@ -4,6 +4,7 @@ A view is equal to another of the same id and prints its title. All that it keep
 itself begins with `_`, which templates may not read.
 """
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -159,7 +160,7 @@ class PostView(View):
 
     def terms(self, taxonomy: str) -> "Views":
         """Its terms in a taxonomy, as written."""
-        return Views(self._reader, ("post.terms", self._id, taxonomy))
+        return Views(self._reader, ("post.terms", self._id, plain(taxonomy)))
 
     @property
     def tags(self) -> "Views":
@@ -182,6 +183,8 @@ class PostView(View):
     def content_absolute(self) -> Markup:
         """Its HTML with full URLs, as feeds need it."""
         self._reader.ask("config", "base_url")
+        # Anchors and what cannot be resolved are full URLs of the post's own page.
+        self._note("permalink")
         site, id = self._reader.site, self._id
         document = self._reader.document(id)
         return join(document, lambda target: absolute(site, id, target))
@@ -312,19 +315,19 @@ class SiteView(View):
 
     def recent(self, count: int) -> "Views":
         """The newest posts."""
-        return Views(self._reader, ("slice", 0, count, "posts"))
+        return Views(self._reader, ("slice", 0, bound(count), "posts"))
 
     def section(self, name: str) -> Any:
         """The section of that name, such as `docs/howto`, or None."""
-        return self._first(("section", name.strip("/")))
+        return self._first(("section", plain(name).strip("/")))
 
     def terms(self, taxonomy: str) -> "Views":
         """The terms of a taxonomy, by name."""
-        return Views(self._reader, ("terms", taxonomy))
+        return Views(self._reader, ("terms", plain(taxonomy)))
 
     def now(self, format: str = "%Y-%m-%d") -> str:
         """The build's clock, formatted as by `strftime`."""
-        return str(self._reader.ask("now", format))
+        return str(self._reader.ask("now", plain(format)))
 
     def _first(self, query: Query) -> Any:
         found = self._reader.ask("list", query)
@@ -409,17 +412,38 @@ class Views(Sequence[Any]):
 
     def __getitem__(self, index: Any) -> Any:
         if not isinstance(index, slice):
-            part = Views(
-                self._reader, ("slice", index, index + 1 or None, *self._query)
-            )
-            return tuple(part)[0]
+            return tuple(self[index : index + 1 or None])[0]
         if index.step not in (None, 1):
             return tuple(self)[index]
-        query = ("slice", index.start, index.stop, *self._query)
+        query = ("slice", bound(index.start), bound(index.stop), *self._query)
         return Views(self._reader, query)
 
     def __repr__(self) -> str:
         return ", ".join(str(view) for view in self)
+
+
+def plain(name: Any) -> str:
+    """Returns a name as plain text; the text of a `{% set %}` block is marked as safe.
+
+    Raises TypeError for what is no text.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"a name must be text, not {name!r}")
+    return str(name)
+
+
+MOST = 2**53
+"""More elements than any list has."""
+
+
+def bound(index: Any) -> int | None:
+    """Returns a slice's bound as a number that questions can hold.
+
+    Raises TypeError for what is no whole number.
+    """
+    if index is None:
+        return None
+    return max(-MOST, min(operator.index(index), MOST))
 
 
 KINDS: dict[str, type[View]] = {

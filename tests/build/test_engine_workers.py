@@ -1,0 +1,237 @@
+"""Work in parallel: in any executor, and whatever happens to a worker."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sitegen.build import pipeline, survey, workers
+from sitegen.build.pipeline import Order, build
+from sitegen.build.survey import Asked
+from sitegen.config import load
+from sitegen.content.records import Moment
+from sitegen.problems import SitegenError
+from tests.conftest import MakeSite
+from tests.trees import differences, tree
+
+POSTS = 30
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def root(make_site: MakeSite) -> Path:
+    """Gives a site of many posts that link to one another."""
+    return make_site(
+        {
+            "sitegen.toml": '[markdown]\nengine = "markdown"\n',
+            **{
+                f"content/posts/p{n}.md": f"---\ntitle: P{n}\ndate: 2026-01-01\n"
+                f"tags: [t{n % 3}]\n---\n# One\n\n[next](p{(n + 1) % POSTS}.md)\n"
+                for n in range(POSTS)
+            },
+        }
+    )
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes even a small site worth the help of others."""
+    monkeypatch.setattr(pipeline, "SMALL", 1)
+    monkeypatch.setattr(survey, "SMALL", 1)
+    monkeypatch.setattr(pipeline, "RENDER_CHUNK", 3)
+    monkeypatch.setattr(survey, "PARSE_CHUNK", 3)
+
+
+def built(root: Path, jobs: int = 1, executor: Executor | None = None) -> Any:
+    """Builds a site."""
+    asked = Asked(root, load(root)[0], Moment(1782907200))
+    return build(asked, Order(jobs), executor=executor)
+
+
+class Inline(Executor):
+    """Does each task at once, in the thread that submits it."""
+
+    def __init__(self) -> None:
+        self.tasks = 0
+
+    def submit(  # type: ignore[override]
+        self, task: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Future[Any]:
+        self.tasks += 1
+        future: Future[Any] = Future()
+        future.set_result(task(*args, **kwargs))
+        return future
+
+
+def serial(root: Path, tmp_path: Path) -> dict[str, bytes]:
+    """Returns what a serial build gives."""
+    import shutil
+
+    copy = tmp_path / "serial"
+    shutil.copytree(root, copy)
+    built(copy)
+    return tree(copy / "output")
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_another_executor_can_take_the_place_of_processes(
+    root: Path, tmp_path: Path
+) -> None:
+    expected = serial(root, tmp_path)
+    inline, handler = Inline(), signal.getsignal(signal.SIGINT)
+    built(root, 2, inline)
+    assert inline.tasks > POSTS // 3
+    assert signal.getsignal(signal.SIGINT) is handler, "Ctrl-C still works here"
+    assert not differences(expected, tree(root / "output"))
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_threads_give_the_same_and_stay_the_caller_s(
+    root: Path, tmp_path: Path
+) -> None:
+    expected = serial(root, tmp_path)
+    with ThreadPoolExecutor(4) as threads:
+        built(root, 4, threads)
+        assert not differences(expected, tree(root / "output"))
+        assert threads.submit(len, "abc").result() == 3
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_processes_give_the_same(root: Path, tmp_path: Path) -> None:
+    expected = serial(root, tmp_path)
+    built(root, 2)
+    assert not differences(expected, tree(root / "output"))
+
+
+def test_a_small_build_starts_no_process(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(workers, "_processes")
+    assert built(root, 2).written > POSTS
+
+
+def _die(_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_killed_worker_is_a_clear_error() -> None:
+    with workers.Pool(2) as pool, pytest.raises(SitegenError, match="was killed"):
+        list(pool.run(_die, [1, 2, 3], True))
+
+
+def test_a_task_that_fails_ends_the_work() -> None:
+    with workers.Pool(2) as pool, pytest.raises(ValueError, match="invalid literal"):
+        list(pool.run(int, ["1", "x", "3"], True))
+
+
+def test_results_come_in_order_and_never_pile_up() -> None:
+    class Counting(Inline):
+        """Counts what was submitted and not yet taken."""
+
+    inline, taken = Counting(), 0
+    pool = workers.Pool(2, inline)
+    for result in pool.run(abs, range(0, -50, -1), True):
+        assert result == taken
+        taken += 1
+        assert inline.tasks - taken <= 2 * workers.WINDOW + 1
+    assert taken == 50
+
+
+BUILD = """
+import sys
+from pathlib import Path
+from sitegen.build import job, pipeline, survey
+pipeline.SMALL, pipeline.RENDER_CHUNK = 1, 3
+make = job._make_one
+def wait_for_others(workshop, wanted, table):
+    if wanted.artifact.output.endswith("p25/index.html"):
+        Path(sys.argv[1]).with_name("reached").touch()
+        signal.pause() if sys.argv[2] == "kill" else time.sleep(0.3)
+    return make(workshop, wanted, table)
+import signal, time
+job._make_one = wait_for_others
+from sitegen.cli import main
+main(["-C", sys.argv[1], "build", "-j2"])
+"""
+
+
+def start(root: Path, how: str) -> subprocess.Popen[str]:
+    """Starts a build whose workers wait at one page, in a session of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", BUILD, str(root), how],
+        cwd=ROOT,
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "SOURCE_DATE_EPOCH": "1782907200"},
+    )
+    while not (root.parent / "reached").exists():
+        assert process.poll() is None, process.stderr and process.stderr.read()
+        time.sleep(0.01)
+    return process
+
+
+def children(pid: int) -> Iterator[int]:
+    """Yields the processes that a process started."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        yield from map(int, (task / "children").read_text().split())
+
+
+@pytest.fixture
+def edited(root: Path) -> tuple[Path, dict[str, bytes]]:
+    """Gives a site that was built and then changed everywhere, and its output."""
+    built(root)
+    before = tree(root / "output")
+    (root / "sitegen.toml").write_text('title = "Other"\n')
+    return root, before
+
+
+def test_a_build_whose_worker_is_killed_writes_nothing(
+    edited: tuple[Path, dict[str, bytes]],
+) -> None:
+    root, before = edited
+    process = start(root, "kill")
+    for pid in children(process.pid):
+        os.kill(pid, signal.SIGKILL)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "A worker process was killed; nothing was written." in said
+    assert "Traceback" not in said
+    assert not differences(before, tree(root / "output"))
+
+
+def test_ctrl_c_leaves_the_output_whole_and_nothing_beside_it(
+    edited: tuple[Path, dict[str, bytes]],
+) -> None:
+    """As from a terminal: every process of the group gets the signal."""
+    root, before = edited
+    process = start(root, "interrupt")
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode in (1, 130)
+    assert said.strip() == "Aborted!"
+    assert not differences(before, tree(root / "output"))
+
+
+def test_ctrl_c_waits_until_a_block_is_over() -> None:
+    done = []
+    with pytest.raises(KeyboardInterrupt), workers.uninterrupted():
+        signal.raise_signal(signal.SIGINT)
+        done.append("all")
+    assert done == ["all"]
+
+
+def test_other_threads_have_no_ctrl_c_to_hold_back() -> None:
+    def hold() -> str:
+        with workers.uninterrupted():
+            return "done"
+
+    with ThreadPoolExecutor(1) as threads:
+        assert threads.submit(hold).result() == "done"
