@@ -264,18 +264,45 @@ def test_a_push_over_ssh_asks_nothing(
     assert "BatchMode" not in (tmp_path / "asked").read_text()
 
 
-def test_the_remote_and_its_branch_are_known(make_repo: MakeRepo) -> None:
+def web_of(repo: Repo) -> tuple[str, str]:
+    """Returns where a repository's remote is on the web, and the branch shown."""
+    checkout = git.look(repo.folder)
+    assert checkout is not None
+    return checkout.web.url if checkout.web else "", checkout.web_branch
+
+
+def test_the_remote_on_the_web_is_known(make_repo: MakeRepo) -> None:
     repo = make_repo({"a.md": "a"})
-    assert git.remote_url(found(repo)) == ""
-    repo.git("remote", "add", "one", "https://example.org/one")
-    assert git.remote_url(found(repo)) == "https://example.org/one"
-    repo.git("remote", "add", "two", "https://example.org/two")
-    assert git.remote_url(found(repo)) == ""
+    assert web_of(repo) == ("", "")
+    repo.git("remote", "add", "one", "https://github.com/ann/one")
+    assert web_of(repo) == ("https://github.com/ann/one", "main")
+    repo.git("remote", "add", "two", "git@gitlab.com:ann/two.git")
+    assert web_of(repo) == ("", "")
     repo.git("remote", "add", "origin", "gh:ann/blog")
+    repo.git("config", "url.https://elsewhere.org/.insteadOf", "gh")
     repo.git("config", "url.https://github.com/.insteadOf", "gh:")
-    assert git.remote_url(found(repo)) == "https://github.com/ann/blog"
+    assert web_of(repo) == ("https://github.com/ann/blog", "main")
     repo.git("config", "branch.main.remote", "two")
-    assert git.remote_url(found(repo)) == "https://example.org/two"
+    assert web_of(repo) == ("https://gitlab.com/ann/two", "main")
+    repo.git("checkout", "-q", "--detach")
+    assert web_of(repo) == ("https://github.com/ann/blog", "")
+    repo.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/live")
+    assert web_of(repo) == ("https://github.com/ann/blog", "live")
+
+
+def test_what_is_checked_out_is_known(make_repo: MakeRepo, tmp_path: Path) -> None:
+    assert git.look(tmp_path) is None
+    repo = make_repo()
+    checkout = git.look(repo.folder)
+    assert checkout is not None
+    assert (checkout.commit, checkout.branch, checkout.names) == ("", "", b"")
+    repo.commit({"site/a.md": "a", ".mailmap": "Ann <ann@example.org> <a@x>"})
+    repo.git("checkout", "-q", "-b", "post/HEADline")
+    checkout = git.look(repo.folder / "site")
+    assert checkout is not None
+    assert (checkout.commit, checkout.branch) == (repo.head, "post/HEADline")
+    assert checkout.names
+    assert checkout.repository == found(repo, "site")
 
 
 def test_a_clone_knows_the_main_branch(make_repo: MakeRepo, tmp_path: Path) -> None:

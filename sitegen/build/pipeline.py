@@ -81,6 +81,8 @@ class Report(msgspec.Struct, frozen=True):
     """Of what was made in this build."""
     stages: tuple[tuple[str, int], ...] = ()
     """Stage and nanoseconds, in order."""
+    is_shallow: bool = False
+    """True if Git's dates and people are missing because the clone is shallow."""
     doubts: tuple[str, ...] = ()
     """Why the cache was not trusted."""
 
@@ -230,6 +232,7 @@ class Build:
             plan.reasons,
             tuple(made.times),
             self.clock.stages(),
+            inputs.history.is_shallow,
             doubts=tuple(self.store.doubts),
         )
 
@@ -265,6 +268,7 @@ class Build:
             and not inputs.problems
             and target.config == self.config
             and target.sources == sources_digest(inputs)
+            and target.history == inputs.history.key
             and target.templates == templates
             and target.statics == inputs.statics
             and target.bundles == inputs.bundles
@@ -297,7 +301,15 @@ class Build:
         problems = sorted(
             [*survey.parse_problems, *target.checks], key=Problem.sort_key
         )
-        return Report(len(target.outputs), 0, 0, (), tuple(problems), survey.waiting)
+        return Report(
+            len(target.outputs),
+            0,
+            0,
+            (),
+            tuple(problems),
+            survey.waiting,
+            is_shallow=survey.inputs.history.is_shallow,
+        )
 
     def check(self, survey: Survey) -> list[Problem]:
         """Step 3: returns the warnings; raises ProblemsFound for errors."""
@@ -381,6 +393,7 @@ class Build:
         return Target(
             self.config,
             sources_digest(inputs),
+            inputs.history.key,
             templates,
             dict(inputs.statics),
             dict(inputs.bundles),
@@ -489,7 +502,9 @@ def plan_bodies(survey: Survey, target: Target, ids: Set[str]) -> Plan:
         for output, data in traces.items()
         if (met := trace.met(data, changed))
     }
-    new = {id: trace.state_of(site.by_id[id], bodies[id], outlines[id]) for id in ids}
+    new = {
+        id: trace.state_of(site, site.by_id[id], bodies[id], outlines[id]) for id in ids
+    }
     return Plan(
         target.artifacts,
         tuple(new.get(state.id, state) for state in target.states),

@@ -25,6 +25,8 @@ import sitegen
 from sitegen.build.outputs import Output
 from sitegen.build.parse import Entry, ParseRules
 from sitegen.build.theme import Static
+from sitegen.content.records import Post
+from sitegen.git import Files
 from sitegen.problems import Problem
 from sitegen.site.plan import Artifact
 
@@ -65,6 +67,7 @@ class State(msgspec.Struct, frozen=True, array_like=True):
     record: bytes
     body: bytes
     outline: bytes
+    past: bytes
 
 
 class Target(msgspec.Struct, frozen=True, array_like=True):
@@ -74,6 +77,8 @@ class Target(msgspec.Struct, frozen=True, array_like=True):
     """Digest of the whole configuration."""
     sources: bytes
     """Digest of all content files."""
+    history: bytes
+    """Digest of what Git's history depends on."""
     templates: dict[str, bytes]
     """Template name → digest of its text."""
     statics: dict[str, Static]
@@ -95,6 +100,33 @@ class Target(msgspec.Struct, frozen=True, array_like=True):
     """Numbers of questions as 32-bit integers, in the order of `artifacts`."""
     checks: tuple[Problem, ...]
     """Warnings about the site as a whole."""
+
+
+class Claim(msgspec.Struct, frozen=True, array_like=True):
+    """What a staged file claims, by the id of its content."""
+
+    id: str
+    blob: str
+    key: str
+    """Of its title; "" for a section's page and for a file with errors."""
+    post: Post | None
+    """Without its texts."""
+
+
+class Claims(msgspec.Struct, frozen=True, array_like=True):
+    """The claims of all staged files, and the rules that they were read by."""
+
+    rules: ParseRules
+    claims: tuple[Claim, ...]
+
+
+class KeptHistory(msgspec.Struct, frozen=True, array_like=True):
+    """What all commits up to one tell of the files of a repository."""
+
+    commit: str
+    names: bytes
+    """Digest of the `.mailmap` that it was read with."""
+    files: Files
 
 
 class Store:
@@ -135,6 +167,23 @@ class Store:
         """Notes that a build of a target has written all."""
         with suppress(OSError):
             (self.folder / f"torn-{key.hex()}").unlink()
+
+    def load_claims(self, rules: ParseRules) -> tuple[Claim, ...]:
+        """Returns what staged files claimed last; nothing if the rules have changed."""
+        found = self._load("claims", Claims)
+        return found.claims if found and found.rules == rules else ()
+
+    def save_claims(self, rules: ParseRules, claims: tuple[Claim, ...]) -> None:
+        """Keeps what staged files claim."""
+        self._save("claims", Claims(rules, claims))
+
+    def load_history(self) -> KeptHistory | None:
+        """Returns the history of the last commit that was looked at, or None."""
+        return self._load("history", KeptHistory)
+
+    def save_history(self, history: KeptHistory) -> None:
+        """Keeps the history of a commit."""
+        self._save("history", history)
 
     def clear(self) -> None:
         """Removes the cache."""

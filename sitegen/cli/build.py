@@ -92,8 +92,16 @@ def show_summary(asked: Asked, report: Report, seconds: float) -> None:
     folder = asked.config.paths.output
     say(f"{plural(report.total, 'file')} in {folder}: {what}, {seconds:.2f} s.")
     show_waiting(asked, report.waiting)
+    if report.is_shallow:
+        say(SHALLOW)
     if not asked.config.base_url:
         say("Without base_url there is no feed, sitemap or canonical link.")
+
+
+SHALLOW = (
+    "This is a shallow clone: Git's dates and people are not used. "
+    "Get them with: git fetch --unshallow"
+)
 
 
 def show_waiting(asked: Asked, waiting: tuple[Waiting, ...]) -> None:

@@ -3,6 +3,7 @@
 All paths are relative to the folder that a Repository was found for.
 """
 
+from sitegen.git.checkout import Checkout, look
 from sitegen.git.command import GitError, NoRepository, RepositoryBusy
 from sitegen.git.commits import (
     FALLBACK,
@@ -13,6 +14,7 @@ from sitegen.git.commits import (
     identity,
     kept_name,
 )
+from sitegen.git.hosts import Web, web
 from sitegen.git.index import (
     Staged,
     blobs,
@@ -36,7 +38,6 @@ from sitegen.git.repository import (
     merge,
     push,
     remote_name,
-    remote_url,
     require,
     start_branch,
     switch,
@@ -48,6 +49,7 @@ __all__ = [
     "FALLBACK",
     "WAIT",
     "Branch",
+    "Checkout",
     "FileHistory",
     "Files",
     "GitError",
@@ -57,6 +59,7 @@ __all__ = [
     "RepositoryBusy",
     "Staged",
     "Time",
+    "Web",
     "added",
     "blobs",
     "branches",
@@ -74,15 +77,16 @@ __all__ = [
     "identity",
     "init",
     "kept_name",
+    "look",
     "main_branch",
     "merge",
     "push",
     "remote_name",
-    "remote_url",
     "require",
     "staged",
     "start_branch",
     "switch",
     "uncommitted",
     "unmerged_branches",
+    "web",
 ]
