@@ -20,8 +20,8 @@ def contents(repo: Repo, index: Path | None = None) -> dict[str, bytes]:
     """Returns what is staged, by path."""
     repository = found(repo)
     files = git.staged(repository, index)
-    blobs = git.blobs(repository, [file.blob for file in files])
-    return {file.path: blobs[file.blob] for file in files}
+    blobs = git.blobs(repository, files.values())
+    return {path: blobs[id] for path, id in files.items()}
 
 
 def test_what_is_staged_is_not_what_lies_there(make_repo: MakeRepo) -> None:
@@ -63,7 +63,7 @@ def test_links_submodules_and_conflicts_are_not_staged_files(
     repo.git("checkout", "-q", "main")
     repo.commit({"a.md": "main"})
     repo.git("merge", "side", check=False)
-    assert [file.path for file in git.staged(found(repo))] == [".gitmodules", "b.md"]
+    assert list(git.staged(found(repo))) == [".gitmodules", "b.md"]
 
 
 def test_another_index_can_be_named(make_repo: MakeRepo, tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_paths_are_those_of_the_folder(make_repo: MakeRepo) -> None:
     assert git.changed_since(site, "HEAD") == ("a.md", "c.md")
     repo.git("add", "--all")
     assert git.changed_in_index(site) == ("a.md", "c.md")
-    assert [file.path for file in git.staged(site)] == ["a.md", "b.md", "c.md"]
+    assert list(git.staged(site)) == ["a.md", "b.md", "c.md"]
 
 
 def test_changes_are_those_since_a_line_of_work_began(make_repo: MakeRepo) -> None:

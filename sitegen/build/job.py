@@ -16,9 +16,8 @@ from sitegen.build.render import render
 from sitegen.build.templates import (
     HonestEnvironment,
     TemplateFailure,
-    TemplateSource,
 )
-from sitegen.build.theme import source_file
+from sitegen.build.theme import TemplateSource, source_file
 from sitegen.build.trace import encode
 from sitegen.content.records import Body
 from sitegen.problems import Problem

@@ -8,6 +8,7 @@ files as it changes.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
@@ -31,8 +32,9 @@ from sitegen.content.scan import (
     scan,
 )
 from sitegen.git import Repository
+from sitegen.markup.records import Outline
 from sitegen.problems import Problem
-from sitegen.site import checks, urls
+from sitegen.site import checks, links, urls
 from sitegen.site.model import Site, SiteData
 from sitegen.site.plan import THEME, Artifact, plan
 from sitegen.site.visibility import select
@@ -60,7 +62,7 @@ def read_index(root: Path, index: Path | None = None) -> Index:
     Raises NoRepository outside of Git.
     """
     repository = git.require(root)
-    files = {file.path: file.blob for file in git.staged(repository, index)}
+    files = git.staged(repository, index)
     return Index(repository, files, frozenset(git.changed_in_index(repository, index)))
 
 
@@ -146,7 +148,8 @@ class _Check:
     @cached_property
     def claims(self) -> dict[str, Claim]:
         """What every staged file claims, by id."""
-        kept = self.store.load_claims(self.rules)
+        settings = _digest(self.config)
+        kept = self.store.load_claims(settings)
         known = {claim.id: claim for claim in kept}
         claims: dict[str, Claim] = {}
         new: list[str] = []
@@ -159,7 +162,7 @@ class _Check:
         for claim in self.read_claims(new):
             claims[claim.id] = claim
         if new or len(claims) < len(known):
-            self.store.save_claims(self.rules, tuple(claims.values()))
+            self.store.save_claims(settings, tuple(claims.values()))
         return claims
 
     def read_claims(self, ids: list[str]) -> Iterator[Claim]:
@@ -187,24 +190,28 @@ class _Check:
         if self.config.unique.title == "off":
             return
         own = [post for post in self.own_posts if not post.is_section]
+        keys = {checks.title_claim(self.config, post)[1] for post in own}
         taken: dict[tuple[str, str], Post] = {}
-        if own:
-            keys = {checks.title_claim(self.config, post)[1] for post in own}
-            for claim in self.claims.values():
-                if claim.key in keys and claim.id not in self.own and claim.post:
-                    taken[checks.title_claim(self.config, claim.post)] = claim.post
+        for claim in self.claims.values() if keys else ():
+            if claim.key in keys and claim.id not in self.own:
+                post = _post(claim)
+                taken[checks.title_claim(self.config, post)] = post
         for post in own:
             first = taken.setdefault(checks.title_claim(self.config, post), post)
             if first is not post:
                 yield checks.duplicate(post, first, self.places)
 
+    def shown(self, posts: Iterable[Post]) -> tuple[Post, ...]:
+        """Returns the posts that a build would show."""
+        return select(posts, self.asked.shown, self.asked.now)[0]
+
     @cached_property
     def posts(self) -> tuple[Post, ...]:
         """All posts that are shown; the commit's own as they are staged."""
         own = {post.id: post for post in self.own_posts}
-        found = {c.id: own.get(c.id, c.post) for c in self.claims.values() if c.post}
-        posts = (found[id] for id in sorted(found))
-        return select(filter(None, posts), self.asked.shown, self.asked.now)[0]
+        claims = (self.claims[id] for id in sorted(self.claims))
+        found = (own.get(c.id) or _post(c) for c in claims if c.path)
+        return self.shown(found)
 
     @cached_property
     def site(self) -> Site:
@@ -235,36 +242,69 @@ class _Check:
 
     def addresses(self) -> Iterator[Problem]:
         """Yields the addresses of the commit that another file has."""
-        own = {key for id in self.own for key, _ in self.claimed(id)}
-        shared: dict[str, list[Artifact]] = {key: [] for key in own}
-        for id in self.site.paths:
-            for key, artifact in self.claimed(id):
-                if key in own:
-                    shared[key].append(artifact)
-        for artifacts in shared.values():
-            yield from checks.check_paths(self.site, artifacts, self.places)
+        own = {post.id for post in self.shown(self.own_posts)}
+        wanted = {output for id in own for output in self.claims[id].outputs}
+        sharing = [
+            claim
+            for claim in self.claims.values()
+            if claim.id in own or not wanted.isdisjoint(claim.outputs)
+        ]
+        posts = self.shown(map(_post, sharing))
+        site = Site(SiteData(self.config, posts, {}, self.asked.now))
+        made = self.made(post.id for post in posts)
+        for problem in checks.check_paths(site, made, self.places):
+            places = {place.path for place in (problem.location, *problem.related)}
+            if not places.isdisjoint(self.index.changed):
+                yield problem
 
-    def claimed(self, id: str) -> Iterator[tuple[str, Artifact]]:
-        """Yields what a shown file will be written to, by what nobody may share."""
-        post = self.site.by_id.get(id)
-        if post is None:
-            return
-        path = self.site.paths[id]
-        output = urls.output_path(path)
-        yield checks.path_key(output), Artifact(output, path, "post", (), id)
-        for alias in post.aliases:
-            output = urls.output_path(alias)
-            made = Artifact(output, alias, "redirect", (), id, target=path)
-            yield checks.path_key(output), made
+    def made(self, ids: Iterable[str]) -> Iterator[Artifact]:
+        """Yields what is written for some posts and their aliases."""
+        for id in sorted(ids):
+            claim = self.claims[id]
+            path = claim.path
+            yield Artifact(urls.output_path(path), path, "post", (), id)
+            for alias in claim.aliases:
+                output = urls.output_path(alias)
+                yield Artifact(output, alias, "redirect", (), id, target=path)
 
     def links(self) -> Iterator[Problem]:
-        """Yields the references in the commit's own files that lead nowhere."""
+        """Yields the references in the commit's own files that lead nowhere.
+
+        As a rule all lead to files, or to copies of static ones. Then a site of nothing
+        but these files is enough to see it.
+        """
         outlines = {id: entry.outline for id, entry in self.own.items()}
         if not any(outline.links or outline.images for outline in outlines.values()):
             return
-        hidden = self.claims.keys() - self.site.by_id.keys()
-        outputs = _Outputs(self.site, self)
-        yield from checks.check_links(self.site, outlines, outputs, hidden, self.places)
+        small = self.linked_site(outlines)
+        served = (*small.paths.values(), *self.statics)
+        outputs = frozenset(map(urls.output_path, served))
+        if any(checks.check_links(small, outlines, outputs, (), self.places)):
+            hidden = self.claims.keys() - self.site.by_id.keys()
+            outputs = frozenset(artifact.output for artifact in self.planned)
+            yield from checks.check_links(
+                self.site, outlines, outputs, hidden, self.places
+            )
+
+    def linked_site(self, outlines: Mapping[str, Outline]) -> Site:
+        """Returns a site of the commit's own posts and of those that they link to."""
+        named = {
+            links.source_of(id, target)
+            for id, outline in outlines.items()
+            for target in outline.links
+        }
+        others = (
+            self.claims[id] for id in named - self.own.keys() & self.claims.keys()
+        )
+        linked = (_post(claim) for claim in others if claim and claim.path)
+        posts = self.shown((*self.own_posts, *linked))
+        return Site(SiteData(self.config, posts, {}, self.asked.now))
+
+    @property
+    def planned(self) -> tuple[Artifact, ...]:
+        """Every file that a build of what is staged would write."""
+        sources = {path: self.bundles[path].source for path in self.site.files}
+        return plan(self.site, self.statics, sources)
 
     @cached_property
     def templates(self) -> Collection[str]:
@@ -302,40 +342,21 @@ class _StagedPlaces(FilePlaces):
         return self.index.read([path])[path]
 
 
-class _Outputs(Collection[str]):
-    """The paths of all outputs; the whole site is planned only where that must be."""
-
-    def __init__(self, site: Site, check: _Check) -> None:
-        self.site = site
-        self.check = check
-
-    @cached_property
-    def leaves(self) -> frozenset[str]:
-        """The outputs of posts, pages and bundles."""
-        paths = (*self.site.paths.values(), *self.site.files.values())
-        return frozenset(map(urls.output_path, paths))
-
-    @cached_property
-    def all(self) -> frozenset[str]:
-        """The outputs of the whole site."""
-        bundles = self.check.bundles
-        sources = {path: bundles[path].source for path in self.site.files}
-        planned = plan(self.site, self.check.statics, sources)
-        return frozenset(artifact.output for artifact in planned)
-
-    def __contains__(self, output: object) -> bool:
-        return output in self.leaves or output in self.all
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.all)
-
-    def __len__(self) -> int:
-        return len(self.all)
-
-
 def _claim(id: str, blob: str, post: Post | None, config: Config) -> Claim:
     if post is None:
-        return Claim(id, blob, "", None)
+        return Claim(id, blob)
     key = "" if post.is_section else checks.title_claim(config, post)[1]
     bare = msgspec.structs.replace(post, summary="", description="", extra={})
-    return Claim(id, blob, key, bare)
+    raw = msgspec.Raw(msgspec.msgpack.encode(bare))
+    path = urls.post_path(config, post)
+    paths = (path, *post.aliases)
+    outputs = tuple(checks.path_key(urls.output_path(each)) for each in paths)
+    return Claim(id, blob, key, path, post.aliases, outputs, raw)
+
+
+def _post(claim: Claim) -> Post:
+    return msgspec.msgpack.decode(claim.post, type=Post)
+
+
+def _digest(config: Config) -> bytes:
+    return blake2b(msgspec.msgpack.encode(config), digest_size=16).digest()

@@ -35,6 +35,7 @@ from jinja2.runtime import Context, StrictUndefined
 from jinja2.utils import missing
 from markupsafe import Markup
 
+from sitegen.build.theme import TemplateSource
 from sitegen.config import Config
 from sitegen.problems import Location, Problem, error, nearest_file
 from sitegen.site import urls
@@ -50,14 +51,6 @@ CODES = {
 
 WHILE_RENDERING = " (while rendering "
 """Begins the part of a message that names the page."""
-
-
-class TemplateSource(msgspec.Struct, frozen=True, array_like=True):
-    """A template's text and the file it came from."""
-
-    label: str
-    """Relative to the site's root, or to the theme after `theme:`."""
-    text: str
 
 
 class TemplateFailure(Exception):

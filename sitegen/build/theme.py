@@ -6,7 +6,6 @@ from pathlib import Path
 import msgspec
 
 import sitegen
-from sitegen.build.templates import TemplateSource
 from sitegen.config import Config
 from sitegen.content.scan import Found, scan
 from sitegen.problems import Location, Problem, error
@@ -16,6 +15,14 @@ FOLDER = Path(sitegen.__file__).parent / "theme"
 """Where the default theme lies."""
 
 CODES = {"template-encoding": "A template is not UTF-8 text."}
+
+
+class TemplateSource(msgspec.Struct, frozen=True, array_like=True):
+    """A template's text and the file it came from."""
+
+    label: str
+    """Relative to the site's root, or to the theme after `theme:`."""
+    text: str
 
 
 class Templates(msgspec.Struct, frozen=True):

@@ -9,7 +9,6 @@ import click
 
 from sitegen.build.store import Store
 from sitegen.build.survey import Asked, Survey, read_inputs
-from sitegen.cli.build import show_waiting
 from sitegen.cli.options import content_options, format_option, strict_option
 from sitegen.cli.site import asked as ask
 from sitegen.cli.site import clock_moment, when_words
@@ -21,6 +20,7 @@ from sitegen.cli.terminal import (
     tell,
     tell_json,
 )
+from sitegen.cli.waiting import show_waiting
 from sitegen.content.records import Moment, Post
 from sitegen.problems import Problem, ProblemsFound, printable
 from sitegen.site import urls
@@ -123,8 +123,11 @@ def findings_staged(obj: tuple[str, str], shown: Shown, clock: str | None) -> Fi
 
     Inside a hook Git says which index it commits: `git commit -- PATH` has its own.
     """
+    import gc
+
     from sitegen.build import staged
 
+    gc.set_threshold(200_000, 20, 50)  # as in a build: many records, hardly a cycle
     root, name = Path(obj[0]), obj[1]
     named = os.environ.get("GIT_INDEX_FILE")
     index = staged.read_index(root, Path(named).absolute() if named else None)

@@ -16,7 +16,6 @@ from sitegen.git.commits import (
 )
 from sitegen.git.hosts import Web, web
 from sitegen.git.index import (
-    Staged,
     blobs,
     changed_in_index,
     changed_since,
@@ -57,7 +56,6 @@ __all__ = [
     "Person",
     "Repository",
     "RepositoryBusy",
-    "Staged",
     "Time",
     "Web",
     "added",
