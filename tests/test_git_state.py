@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sitegen import git
-from sitegen.git import GitError
+from sitegen.git import GitError, hooks
 from tests.repositories import MakeRepo, Repo
 
 pytestmark = pytest.mark.needs("git")
@@ -316,11 +316,11 @@ def test_a_clone_knows_the_main_branch(make_repo: MakeRepo, tmp_path: Path) -> N
 
 def test_the_hooks_folder_is_where_git_looks(make_repo: MakeRepo) -> None:
     repo = make_repo({"site/a.md": "a"})
-    assert git.hooks_folder(found(repo, "site")) == repo.folder / ".git/hooks"
+    assert hooks.folder(found(repo, "site")) == repo.folder / ".git/hooks"
     repo.git("config", "core.hooksPath", "my hooks")
-    assert git.hooks_folder(found(repo, "site")) == repo.folder / "my hooks"
+    assert hooks.folder(found(repo, "site")) == repo.folder / "my hooks"
     repo.git("worktree", "add", "-q", "../linked")
     linked = Repo(repo.folder.parent / "linked")
-    assert git.hooks_folder(found(linked)) == linked.folder / "my hooks"
+    assert hooks.folder(found(linked)) == linked.folder / "my hooks"
     repo.git("config", "--unset", "core.hooksPath")
-    assert git.hooks_folder(found(linked)) == repo.folder / ".git/hooks"
+    assert hooks.folder(found(linked)) == repo.folder / ".git/hooks"

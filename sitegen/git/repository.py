@@ -98,12 +98,6 @@ def relative(repository: Repository, paths: Iterable[bytes]) -> list[str]:
     return [os.fsdecode(path[start:]) for path in paths if path.startswith(prefix)]
 
 
-def hooks_folder(repository: Repository) -> Path:
-    """Returns the folder that Git looks for hooks in, as `core.hooksPath` sets it."""
-    found = run(repository.top, "rev-parse", "--git-path", "hooks")
-    return repository.top / os.fsdecode(found.removesuffix(b"\n"))
-
-
 class Branch(msgspec.Struct, frozen=True, array_like=True):
     """A local branch."""
 
