@@ -32,6 +32,11 @@ class History:
         return git.look(self.root)
 
     @property
+    def commit(self) -> str:
+        """What is checked out; "" outside of Git and before the first commit."""
+        return self.checkout.commit if self.checkout else ""
+
+    @property
     def is_shallow(self) -> bool:
         """True if the clone lacks older commits, so that its dates are not used."""
         return self.checkout is not None and self.checkout.repository.shallow

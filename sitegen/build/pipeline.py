@@ -394,6 +394,7 @@ class Build:
             self.config,
             sources_digest(inputs),
             inputs.history.key,
+            inputs.history.commit,
             templates,
             dict(inputs.statics),
             dict(inputs.bundles),

@@ -78,6 +78,8 @@ class Target(msgspec.Struct, frozen=True, array_like=True):
     """Digest of all content files."""
     history: bytes
     """Digest of what Git's history depends on."""
+    commit: str
+    """What was checked out; "" outside of Git."""
     templates: dict[str, bytes]
     """Template name → digest of its text."""
     statics: dict[str, Static]
