@@ -1,5 +1,6 @@
 """Dates, people and addresses from Git, as templates see them."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -202,3 +203,23 @@ def test_a_mailmap_that_changes_renames_people(make_repo: MakeRepo, run: Run) ->
     repo.write({".mailmap": "Anna <ann@example.org>"})
     build(run, repo.folder)
     assert shown(repo.folder)[2] == "by Anna"
+
+
+def test_one_pass_serves_any_number_of_posts(
+    make_repo: MakeRepo, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posts = {f"content/posts/{n}.md": POST.replace("Hi", f"T{n}") for n in range(30)}
+    repo = make_repo({**SITE, **posts})
+    real, programs, calls = shutil.which("git"), tmp_path / "bin", tmp_path / "calls"
+    programs.mkdir()
+    spy = programs / "git"
+    spy.write_text(f'#!/bin/sh\necho "$*" >> "{calls}"\nexec {real} "$@"\n')
+    spy.chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=":")
+    build(run, repo.folder)
+    first = calls.read_text().splitlines()
+    assert sum(" log " in call for call in first) == 1
+    assert len(first) <= 5
+    calls.unlink()
+    build(run, repo.folder)
+    assert not any(" log " in call for call in calls.read_text().splitlines())
