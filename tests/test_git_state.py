@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sitegen import git
-from sitegen.git import GitError
+from sitegen.git import GitError, hooks
 from tests.repositories import MakeRepo, Repo
 
 pytestmark = pytest.mark.needs("git")
@@ -20,8 +20,8 @@ def contents(repo: Repo, index: Path | None = None) -> dict[str, bytes]:
     """Returns what is staged, by path."""
     repository = found(repo)
     files = git.staged(repository, index)
-    blobs = git.blobs(repository, [file.blob for file in files])
-    return {file.path: blobs[file.blob] for file in files}
+    blobs = git.blobs(repository, files.values())
+    return {path: blobs[id] for path, id in files.items()}
 
 
 def test_what_is_staged_is_not_what_lies_there(make_repo: MakeRepo) -> None:
@@ -63,7 +63,7 @@ def test_links_submodules_and_conflicts_are_not_staged_files(
     repo.git("checkout", "-q", "main")
     repo.commit({"a.md": "main"})
     repo.git("merge", "side", check=False)
-    assert [file.path for file in git.staged(found(repo))] == [".gitmodules", "b.md"]
+    assert list(git.staged(found(repo))) == [".gitmodules", "b.md"]
 
 
 def test_another_index_can_be_named(make_repo: MakeRepo, tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_paths_are_those_of_the_folder(make_repo: MakeRepo) -> None:
     assert git.changed_since(site, "HEAD") == ("a.md", "c.md")
     repo.git("add", "--all")
     assert git.changed_in_index(site) == ("a.md", "c.md")
-    assert [file.path for file in git.staged(site)] == ["a.md", "b.md", "c.md"]
+    assert list(git.staged(site)) == ["a.md", "b.md", "c.md"]
 
 
 def test_changes_are_those_since_a_line_of_work_began(make_repo: MakeRepo) -> None:
@@ -264,18 +264,45 @@ def test_a_push_over_ssh_asks_nothing(
     assert "BatchMode" not in (tmp_path / "asked").read_text()
 
 
-def test_the_remote_and_its_branch_are_known(make_repo: MakeRepo) -> None:
+def web_of(repo: Repo) -> tuple[str, str]:
+    """Returns where a repository's remote is on the web, and the branch shown."""
+    checkout = git.look(repo.folder)
+    assert checkout is not None
+    return checkout.web.url if checkout.web else "", checkout.web_branch
+
+
+def test_the_remote_on_the_web_is_known(make_repo: MakeRepo) -> None:
     repo = make_repo({"a.md": "a"})
-    assert git.remote_url(found(repo)) == ""
-    repo.git("remote", "add", "one", "https://example.org/one")
-    assert git.remote_url(found(repo)) == "https://example.org/one"
-    repo.git("remote", "add", "two", "https://example.org/two")
-    assert git.remote_url(found(repo)) == ""
+    assert web_of(repo) == ("", "")
+    repo.git("remote", "add", "one", "https://github.com/ann/one")
+    assert web_of(repo) == ("https://github.com/ann/one", "main")
+    repo.git("remote", "add", "two", "git@gitlab.com:ann/two.git")
+    assert web_of(repo) == ("", "")
     repo.git("remote", "add", "origin", "gh:ann/blog")
+    repo.git("config", "url.https://elsewhere.org/.insteadOf", "gh")
     repo.git("config", "url.https://github.com/.insteadOf", "gh:")
-    assert git.remote_url(found(repo)) == "https://github.com/ann/blog"
+    assert web_of(repo) == ("https://github.com/ann/blog", "main")
     repo.git("config", "branch.main.remote", "two")
-    assert git.remote_url(found(repo)) == "https://example.org/two"
+    assert web_of(repo) == ("https://gitlab.com/ann/two", "main")
+    repo.git("checkout", "-q", "--detach")
+    assert web_of(repo) == ("https://github.com/ann/blog", "")
+    repo.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/live")
+    assert web_of(repo) == ("https://github.com/ann/blog", "live")
+
+
+def test_what_is_checked_out_is_known(make_repo: MakeRepo, tmp_path: Path) -> None:
+    assert git.look(tmp_path) is None
+    repo = make_repo()
+    checkout = git.look(repo.folder)
+    assert checkout is not None
+    assert (checkout.commit, checkout.branch, checkout.names) == ("", "", b"")
+    repo.commit({"site/a.md": "a", ".mailmap": "Ann <ann@example.org> <a@x>"})
+    repo.git("checkout", "-q", "-b", "post/HEADline")
+    checkout = git.look(repo.folder / "site")
+    assert checkout is not None
+    assert (checkout.commit, checkout.branch) == (repo.head, "post/HEADline")
+    assert checkout.names
+    assert checkout.repository == found(repo, "site")
 
 
 def test_a_clone_knows_the_main_branch(make_repo: MakeRepo, tmp_path: Path) -> None:
@@ -289,11 +316,11 @@ def test_a_clone_knows_the_main_branch(make_repo: MakeRepo, tmp_path: Path) -> N
 
 def test_the_hooks_folder_is_where_git_looks(make_repo: MakeRepo) -> None:
     repo = make_repo({"site/a.md": "a"})
-    assert git.hooks_folder(found(repo, "site")) == repo.folder / ".git/hooks"
+    assert hooks.folder(found(repo, "site")) == repo.folder / ".git/hooks"
     repo.git("config", "core.hooksPath", "my hooks")
-    assert git.hooks_folder(found(repo, "site")) == repo.folder / "my hooks"
+    assert hooks.folder(found(repo, "site")) == repo.folder / "my hooks"
     repo.git("worktree", "add", "-q", "../linked")
     linked = Repo(repo.folder.parent / "linked")
-    assert git.hooks_folder(found(linked)) == linked.folder / "my hooks"
+    assert hooks.folder(found(linked)) == linked.folder / "my hooks"
     repo.git("config", "--unset", "core.hooksPath")
-    assert git.hooks_folder(found(linked)) == repo.folder / ".git/hooks"
+    assert hooks.folder(found(linked)) == repo.folder / ".git/hooks"

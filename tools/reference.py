@@ -318,7 +318,7 @@ OF_POST = {
     "url": "Its root-relative URL, with `base_url`'s path.",
     "permalink": "Its URL with scheme and host; without `base_url` the same as `url`.",
     "date": "When it was published; a `datetime`, or none.",
-    "updated": "When it was last changed; without that, `date`.",
+    "updated": "When it was last changed: as it says, else by Git, else `date`.",
     "expires": "When it is taken down, or none.",
     "section": "Its section; none at the top level.",
     "slug": "The last part of its address.",
@@ -335,6 +335,8 @@ OF_POST = {
     "weight": "Its place among its section's pages.",
     "extra": "Your own front-matter keys, and those under `extra`.",
     "source": "The path of its file, relative to the site's folder.",
+    "source_url": "Where its file can be read on a Git host; or empty.",
+    "edit_url": "Where its file can be edited there, or empty.",
     "shows_toc": "False where the front matter says `toc: false`.",
 }
 OF_SECTION = {

@@ -84,6 +84,8 @@ class Report(msgspec.Struct, frozen=True):
     """Of what was made in this build."""
     stages: tuple[tuple[str, int], ...] = ()
     """Stage and nanoseconds, in order."""
+    is_shallow: bool = False
+    """True if Git's dates and people are missing because the clone is shallow."""
     doubts: tuple[str, ...] = ()
     """Why the cache was not trusted."""
     parsed: int = 0
@@ -263,6 +265,7 @@ class Build:
             plan.reasons,
             tuple(made.times),
             self.clock.stages(),
+            inputs.history.is_shallow,
             tuple(self.store.doubts),
             len(inputs.documents),
         )
@@ -305,6 +308,7 @@ class Build:
             and not inputs.problems
             and target.config == self.config
             and target.sources == sources_digest(inputs)
+            and target.history == inputs.history.key
             and target.templates == templates
             and _origins(target.statics) == _origins(inputs.statics)
             and _origins(target.bundles) == _origins(inputs.bundles)
@@ -352,6 +356,7 @@ class Build:
             tuple(problems),
             survey.waiting,
             stages=self.clock.stages(),
+            is_shallow=survey.inputs.history.is_shallow,
             doubts=tuple(self.store.doubts),
         )
 
@@ -459,6 +464,8 @@ class Build:
         return Target(
             self.config,
             sources_digest(inputs),
+            inputs.history.key,
+            inputs.history.commit,
             templates,
             dict(inputs.statics),
             dict(inputs.bundles),
@@ -567,7 +574,9 @@ def plan_bodies(survey: Survey, target: Target, ids: Set[str]) -> Plan:
         for output, data in traces.items()
         if (met := trace.met(data, changed))
     }
-    new = {id: trace.state_of(site.by_id[id], bodies[id], outlines[id]) for id in ids}
+    new = {
+        id: trace.state_of(site, site.by_id[id], bodies[id], outlines[id]) for id in ids
+    }
     return Plan(
         target.artifacts,
         tuple(new.get(state.id, state) for state in target.states),

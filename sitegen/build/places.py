@@ -16,11 +16,15 @@ class FilePlaces:
         self.root = root
         self.content = content
 
+    def data(self, id: str) -> bytes:
+        """Returns the bytes of a content file."""
+        return (self.root / shown_path(self.content, id)).read_bytes()
+
     def of_key(self, id: str, key: str, value: str = "") -> Location:
         """Returns the place of a front-matter key's value; at worst the file."""
         path = shown_path(self.content, id)
         try:
-            data = (self.root / path).read_bytes()
+            data = self.data(id)
         except OSError:
             return Location(path)
         written, values = _as_written(data, path, key)
@@ -36,7 +40,7 @@ class FilePlaces:
 
         path = shown_path(self.content, id)
         try:
-            data = (self.root / path).read_bytes()
+            data = self.data(id)
         except OSError:
             return {}
         body = parse(data, path)[0].body

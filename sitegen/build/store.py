@@ -26,6 +26,7 @@ import sitegen
 from sitegen.build.outputs import Output
 from sitegen.build.parse import Entry, ParseRules
 from sitegen.build.theme import Static
+from sitegen.git import Files
 from sitegen.problems import Problem
 from sitegen.site.plan import Artifact
 
@@ -69,6 +70,7 @@ class State(msgspec.Struct, frozen=True, array_like=True):
     record: bytes
     body: bytes
     outline: bytes
+    past: bytes
 
 
 class Target(msgspec.Struct, frozen=True, array_like=True):
@@ -78,6 +80,10 @@ class Target(msgspec.Struct, frozen=True, array_like=True):
     """Digest of the whole configuration."""
     sources: bytes
     """Digest of all content files."""
+    history: bytes
+    """Digest of what Git's history depends on."""
+    commit: str
+    """What was checked out; "" outside of Git."""
     templates: dict[str, bytes]
     """Template name → digest of its text."""
     statics: dict[str, Static]
@@ -101,6 +107,38 @@ class Target(msgspec.Struct, frozen=True, array_like=True):
     """Numbers of questions as 32-bit integers, in the order of `artifacts`."""
     checks: tuple[Problem, ...]
     """Warnings about the site as a whole."""
+
+
+class Claim(msgspec.Struct, frozen=True, array_like=True):
+    """What a staged file claims, by the id of its content."""
+
+    id: str
+    blob: str
+    key: str = ""
+    """Of its title; "" for a section's page and for a file with errors."""
+    path: str = ""
+    """The site path of its page; "" for a file with errors."""
+    aliases: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    """What no other file may be written to: of its page, then of its aliases."""
+    post: msgspec.Raw = msgspec.Raw()
+    """The record, without its texts; read only when it is needed."""
+
+
+class Claims(msgspec.Struct, frozen=True, array_like=True):
+    """The claims of all staged files, and the settings that they were read by."""
+
+    config: bytes
+    claims: tuple[Claim, ...]
+
+
+class KeptHistory(msgspec.Struct, frozen=True, array_like=True):
+    """What all commits up to one tell of the files of a repository."""
+
+    commit: str
+    names: bytes
+    """Digest of the `.mailmap` that it was read with."""
+    files: Files
 
 
 class Store:
@@ -158,6 +196,23 @@ class Store:
         with suppress(OSError):
             (self.folder / f"torn-{key.hex()}").unlink()
 
+    def load_claims(self, config: bytes) -> tuple[Claim, ...]:
+        """Returns what staged files claimed last; nothing if settings have changed."""
+        found = self._load("claims", Claims)
+        return found.claims if found and found.config == config else ()
+
+    def save_claims(self, config: bytes, claims: tuple[Claim, ...]) -> None:
+        """Keeps what staged files claim."""
+        self._save("claims", Claims(config, claims))
+
+    def load_history(self) -> KeptHistory | None:
+        """Returns the history of the last commit that was looked at, or None."""
+        return self._load("history", KeptHistory)
+
+    def save_history(self, history: KeptHistory) -> None:
+        """Keeps the history of a commit."""
+        self._save("history", history)
+
     def clear(self) -> None:
         """Removes the cache."""
         import shutil
@@ -208,11 +263,27 @@ def stamp() -> bytes:
     """Returns the digest of every version that shapes output."""
     global _stamp
     if not _stamp:
-        from importlib.metadata import version
-
-        versions = [sitegen.__version__, *(version(name) for name in PACKAGES)]
-        _stamp = _digest("\n".join(versions).encode())
+        versions = _versions()
+        _stamp = _digest("\n".join([sitegen.__version__, *versions]).encode())
     return _stamp
+
+
+def _versions() -> list[str]:
+    """Returns the versions of `PACKAGES`.
+
+    The names of their folders tell, as a rule; asking `importlib.metadata` takes longer
+    than reading a cache of ten thousand posts.
+    """
+    folder = Path(msgspec.__file__).parent.parent
+    names = (found.name for found in os.scandir(folder))
+    parts = (name.removesuffix(".dist-info").split("-") for name in names)
+    known = {part[0].lower(): part[1] for part in parts if len(part) == 2}
+    keys = [name.lower().replace("-", "_") for name in PACKAGES]
+    if all(key in known for key in keys):
+        return [known[key] for key in keys]
+    from importlib.metadata import version
+
+    return [version(name) for name in PACKAGES]
 
 
 _stamp = b""

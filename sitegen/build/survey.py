@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sitegen.build.drawer import Kept, file_name, put
+from sitegen.build.history import History
 from sitegen.build.parse import Entry, ParseRules, parse_file, rules_of, shown_path
 from sitegen.build.theme import (
     Static,
@@ -62,6 +63,7 @@ class Inputs(msgspec.Struct, frozen=True):
     templates: Templates
     statics: Mapping[str, Static]
     bundles: Mapping[str, Static]
+    history: History
     problems: tuple[Problem, ...]
     """About files and settings; those about posts are with their entries."""
     documents: Mapping[str, Kept] = {}
@@ -113,6 +115,7 @@ def read_inputs(
         templates,
         statics,
         bundles,
+        History(root, content),
         (
             *asked.problems,
             *listing.problems,
@@ -262,7 +265,27 @@ class Survey:
 
     @cached_property
     def _selected(self) -> tuple[tuple[Post, ...], tuple[Waiting, ...]]:
-        return select(self.posts, self.inputs.shown, self.inputs.now)
+        shown, waiting = select(self.posts, self.inputs.shown, self.inputs.now)
+        return self._dated(shown), waiting
+
+    def _dated(self, posts: tuple[Post, ...]) -> tuple[Post, ...]:
+        """Returns posts with the date of their first commit where they have no other.
+
+        Only in sections that are dated without it: in a repository every file has a
+        first commit, and that makes no post of a page.
+        """
+        if all(post.date or post.is_section for post in posts):
+            return posts
+        history = self.inputs.history.past
+        if not history:
+            return posts
+        site = Site(SiteData(self.config, posts, {}, self.inputs.now))
+        return tuple(
+            msgspec.structs.replace(post, date=history[post.id].first)
+            if post.date is None and post.id in history and site.is_post(post)
+            else post
+            for post in posts
+        )
 
     @property
     def waiting(self) -> tuple[Waiting, ...]:
@@ -289,8 +312,12 @@ class Survey:
     def site(self) -> Site:
         """The site of the posts that are shown."""
         files = bundle_paths(self.inputs.bundles, self._selected[0], self.config)
-        data = SiteData(self.config, self._selected[0], files, self.inputs.now)
-        return Site(data)
+        history, posts = self.inputs.history, self._selected[0]
+        known = history.past
+        past = {post.id: known[post.id] for post in posts if post.id in known}
+        return Site(
+            SiteData(self.config, posts, files, self.inputs.now, past, history.home)
+        )
 
     @property
     def whole_site(self) -> Site:

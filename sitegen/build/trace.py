@@ -71,6 +71,7 @@ class Changes(msgspec.Struct, frozen=True):
     records: Set[str] = frozenset()
     """Ids of posts, like those of `bodies`."""
     bodies: Set[str] = frozenset()
+    pasts: Set[str] = frozenset()
     index: bool = False
     """Whether the order, the addresses or a field of any post may differ."""
     pure: bool = True
@@ -88,10 +89,21 @@ class Changes(msgspec.Struct, frozen=True):
             return self.config or (not self.pure and question[1] == "markdown")
         if kind == "now":
             return True
+        if kind == "history":
+            return question[1] in self.pasts
+        if self.pasts and _asks_git(question):
+            return True
         if kind == "fields" and self.index and not self.config:
             id, names = question[1:3]
             return id in self.records or id[:1] == ":" or "image" in names
         return self.index
+
+
+def _asks_git(question: Question) -> bool:
+    kind = question[0]
+    if kind in ("fields", "columns"):
+        return not questions.FROM_GIT.isdisjoint(question[2])
+    return bool(kind == "sitemap")
 
 
 def changes_since(
@@ -113,6 +125,7 @@ def changes_since(
         {name for name in names if old.templates.get(name) != templates.get(name)},
         records,
         {id for id in ids if _part(before, now, id, "body")},
+        {id for id in ids if _part(before, now, id, "past")},
         old.config != config or bool(records) or bundles_changed,
         pure,
     )
@@ -226,6 +239,7 @@ def words(question: Question) -> str:
         "sitemap": "the list of addresses",
         "redirects": "the aliases",
         "link": "the link in",
+        "history": "the commits of",
     }[kind] + "".join(f" {part}" for part in rest[:1])
 
 
@@ -260,11 +274,13 @@ def states_of(
 ) -> tuple[State, ...]:
     """Returns the digests of each shown post, sorted by id."""
     return tuple(
-        state_of(post, bodies[post.id], outlines[post.id]) for post in site.data.posts
+        state_of(site, post, bodies[post.id], outlines[post.id])
+        for post in site.data.posts
     )
 
 
-def state_of(post: Post, body: Body, outline: Outline) -> State:
+def state_of(site: Site, post: Post, body: Body, outline: Outline) -> State:
     """Returns the digests of one post."""
     record, inner = _digest(_encode(post)), _digest(_encode(outline))
-    return State(post.id, record, body.digest, inner)
+    past = _digest(_encode((site.data.history.get(post.id), site.data.home)))
+    return State(post.id, record, body.digest, inner, past)

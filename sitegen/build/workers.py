@@ -7,11 +7,13 @@ results do not pile up, and come back in order, so nothing depends on who was fa
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sitegen.problems import SitegenError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -32,7 +34,7 @@ class Pool:
     tasks share nothing that is not made for it.
     """
 
-    def __init__(self, jobs: int, executor: Executor | None = None) -> None:
+    def __init__(self, jobs: int, executor: "Executor | None" = None) -> None:
         self.jobs = jobs
         self.executor = executor
         self.own: Executor | None = None
@@ -59,7 +61,7 @@ class Pool:
         return _in_order(self.executor, task, items, self.jobs * WINDOW)
 
 
-def _processes(jobs: int) -> Executor:
+def _processes(jobs: int) -> "Executor":
     """Returns an executor of `jobs` processes.
 
     Where this process has one thread they are forked, which starts at once and shares
@@ -75,7 +77,7 @@ def _processes(jobs: int) -> Executor:
 
 
 def _in_order(
-    executor: Executor, task: Callable[[T], R], items: Iterable[T], window: int
+    executor: "Executor", task: Callable[[T], R], items: Iterable[T], window: int
 ) -> Iterator[R]:
     from concurrent.futures import wait
     from concurrent.futures.process import BrokenProcessPool

@@ -15,6 +15,9 @@ COMMANDS = {
     "clean": "sitegen.cli.build:clean",
     "queue": "sitegen.cli.queue:queue",
     "submissions": "sitegen.cli.submissions:submissions",
+    "publish": "sitegen.cli.publish:publish",
+    "status": "sitegen.cli.status:status",
+    "hooks": "sitegen.cli.hooks:hooks",
 }
 """Command name → module and function; a module is imported when it is needed."""
 

@@ -11,7 +11,7 @@ from sitegen.cli.site import asked as ask
 from sitegen.cli.site import clock_moment
 from sitegen.cli.terminal import say, tell
 from sitegen.config import Config
-from sitegen.problems import SitegenError, printable
+from sitegen.problems import ProblemsFound, SitegenError, printable
 
 CONFIG = """\
 title = {title}
@@ -134,6 +134,8 @@ def _create(path: Path, text: str) -> None:
 @click.option("--draft", is_flag=True, help="Mark it as a draft.")
 @click.option("--date", metavar="TIME", help="Its date.  [default: now]")
 @click.option("--edit", is_flag=True, help="Open it in $EDITOR.")
+@click.option("--branch", is_flag=True, help="Start the branch post/SLUG for it.")
+@click.option("--commit", is_flag=True, help="Commit it.")
 @click.pass_obj
 def new(
     obj: tuple[str, str],
@@ -143,10 +145,13 @@ def new(
     draft: bool,
     date: str | None,
     edit: bool,
+    branch: bool,
+    commit: bool,
 ) -> None:
     """Writes the first lines of a new post and prints its path.
 
-    A title that another post has is refused before anything is created.
+    A title that another post has is refused before anything is created. A section's
+    _new.md, if there is one, is what its new posts begin with.
 
     \b
     Examples:
@@ -162,12 +167,74 @@ def new(
     _refuse_taken(found, title, section)
     path = free_path(asked, section, title)
     when = _moment(asked, date)
-    _create_post(asked.root / path, post_fields(title, when, tags, draft))
+    text = new_text(asked, section, post_fields(title, when, tags, draft))
+    if branch:
+        _start_branch(asked, path.stem)
+    _create_post(asked.root / path, text)
     if path.stem != _plain_stem(title):
         say(f"{_plain_stem(title)}.md exists already, so the name is {path.name}.")
     tell(str(asked.root / path) if str(asked.root) != "." else str(path))
     if edit:
         click.edit(filename=str(asked.root / path))
+    if commit:
+        _commit_new(asked, path, title)
+
+
+def _start_branch(asked: Asked, stem: str) -> None:
+    from sitegen import git
+    from sitegen.build.publishing import BRANCH
+
+    repository = git.require(asked.root)
+    if not git.head(repository):
+        message = "There is no commit yet that a branch could start from."
+        raise SitegenError(message, "Make one: git add . && git commit")
+    git.start_branch(repository, f"{BRANCH}{stem}")
+    say(f"On the new branch {BRANCH}{stem}.")
+
+
+def _commit_new(asked: Asked, path: Path, title: str) -> None:
+    from sitegen import git
+
+    repository = git.require(asked.root)
+    done = git.commit_path(repository, path.as_posix(), f"Add {title}")
+    say(f"Committed {path} as {done[:10]}." if done else f"{path} is committed.")
+
+
+def new_text(asked: Asked, section: str, fields: dict[str, Any]) -> bytes:
+    """Returns what a new post begins with: its section's `_new.md`, or its fields.
+
+    A template decides what a post has besides its title; a date is filled in where the
+    template has one.
+    """
+    template = _template(asked, section)
+    if template is None:
+        return post_text(fields, "\n").encode()
+    from sitegen.content.edit import edit as edited
+    from sitegen.content.frontmatter import parse
+
+    front, problems = parse(template.read_bytes(), str(template))
+    if problems:
+        raise ProblemsFound(problems)
+    own = front.fields
+    if own and "date" not in {key.lower() for key in own}:
+        del fields["date"]
+    if "tags" in fields and isinstance(own.get("tags"), list):
+        fields["tags"] = list(dict.fromkeys([*own["tags"], *fields["tags"]]))
+    spelled = {key.lower(): key for key in own}
+    named = {spelled.get(key, key): value for key, value in fields.items()}
+    return edited(template.read_bytes(), named)
+
+
+def _template(asked: Asked, section: str) -> Path | None:
+    """Returns the nearest `_new.md`, in the section or above it."""
+    content = asked.root / asked.config.paths.content
+    folder = content / section
+    for place in (folder, *folder.parents):
+        if (place / "_new.md").is_file():
+            return place / "_new.md"
+        if place == content:
+            break
+    return None
 
 
 def _check_title(title: str) -> None:
@@ -240,7 +307,7 @@ def _moment(asked: Asked, date: str | None) -> datetime:
     return clock_moment(asked.config, date, "--date").datetime()
 
 
-def _create_post(path: Path, fields: dict[str, Any]) -> None:
+def _create_post(path: Path, text: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "x", encoding="utf-8", newline="\n") as file:
-        file.write(post_text(fields, "\n"))
+    with open(path, "xb") as file:
+        file.write(text)

@@ -11,10 +11,9 @@ from sitegen.build.survey import Asked
 from sitegen.build.workers import available
 from sitegen.cli.options import content_options, strict_option
 from sitegen.cli.site import asked as ask
-from sitegen.cli.site import when_words
 from sitegen.cli.terminal import ProgressBar, plural, say, show_problems
-from sitegen.problems import printable
-from sitegen.site.visibility import Shown, Waiting
+from sitegen.cli.waiting import show_waiting
+from sitegen.site.visibility import Shown
 
 
 @click.command()
@@ -92,30 +91,16 @@ def show_summary(asked: Asked, report: Report, seconds: float) -> None:
     folder = asked.config.paths.output
     say(f"{plural(report.total, 'file')} in {folder}: {what}, {seconds:.2f} s.")
     show_waiting(asked, report.waiting)
+    if report.is_shallow:
+        say(SHALLOW)
     if not asked.config.base_url:
         say("Without base_url there is no feed, sitemap or canonical link.")
 
 
-def show_waiting(asked: Asked, waiting: tuple[Waiting, ...]) -> None:
-    """Prints which posts are left out, and why."""
-    if not waiting:
-        return
-    verb = "waits" if len(waiting) == 1 else "wait"
-    shown = [waiting_words(asked, item) for item in waiting[:5]]
-    if len(waiting) > len(shown):
-        shown.append(f"and {len(waiting) - len(shown)} more (see sitegen list all)")
-    say(f"{plural(len(waiting), 'post')} {verb}: {'; '.join(shown)}.")
-
-
-def waiting_words(asked: Asked, waiting: Waiting) -> str:
-    """Returns words for one post that is left out."""
-    when = when_words(waiting.moment, asked.config)
-    reasons = {
-        "draft": "a draft",
-        "future": f"until {when}",
-        "expired": f"expired {when}",
-    }
-    return f'"{printable(waiting.title)}", {reasons[waiting.reason]}'
+SHALLOW = (
+    "This is a shallow clone: Git's dates and people are not used. "
+    "Get them with: git fetch --unshallow"
+)
 
 
 def show_reasons(report: Report) -> None:

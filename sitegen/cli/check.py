@@ -1,16 +1,17 @@
 """`sitegen check` and `sitegen list`."""
 
+import os
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 
 from sitegen.build.store import Store
 from sitegen.build.survey import Asked, Survey, read_inputs
-from sitegen.cli.build import show_waiting
 from sitegen.cli.options import content_options, format_option, strict_option
 from sitegen.cli.site import asked as ask
-from sitegen.cli.site import when_words
+from sitegen.cli.site import clock_moment, when_words
 from sitegen.cli.terminal import (
     plural,
     problems_json,
@@ -19,6 +20,7 @@ from sitegen.cli.terminal import (
     tell,
     tell_json,
 )
+from sitegen.cli.waiting import show_waiting
 from sitegen.content.records import Moment, Post
 from sitegen.problems import Problem, ProblemsFound, printable
 from sitegen.site import urls
@@ -44,6 +46,8 @@ def survey(asked: Asked) -> Survey:
 @click.command()
 @content_options
 @strict_option
+@click.option("--staged", is_flag=True, help="Judge the commit that `git add` made.")
+@click.option("--base", metavar="REF", help="Judge only what changed since REF.")
 @format_option("text", "json", "github")
 @click.pass_obj
 def check(
@@ -53,30 +57,86 @@ def check(
     expired: bool,
     clock: str | None,
     strict: bool,
+    staged: bool,
+    base: str | None,
     format: str,
 ) -> None:
     """Finds all problems of the site, in every file, and writes nothing.
+
+    With --staged it reads what is staged in Git and judges the files that differ from
+    the last commit. With --base the whole site is read, and the files that differ from
+    where this branch left REF decide.
 
     \b
     Examples:
       sitegen check
       sitegen check --strict --format github
+      sitegen check --base origin/main
     """
+    if staged and base is not None:
+        raise click.UsageError("--staged and --base exclude each other.")
+    shown = Shown(drafts, future, expired)
     try:
-        asked = ask(obj, Shown(drafts, future, expired), clock, tolerant=True)
+        if staged:
+            found = findings_staged(obj, shown, clock)
+        else:
+            found = findings(ask(obj, shown, clock, tolerant=True), base)
     except ProblemsFound as failure:
         show_findings(failure.problems, [], format)
         raise click.exceptions.Exit(1) from None
+    waiting = [waiting_json(found.asked, item) for item in found.waiting]
+    show_findings(found.problems, waiting, format)
+    if format == "text":
+        show_waiting(found.asked, found.waiting)
+        if not found.problems:
+            say(f"{plural(found.files, 'file')} checked: no problem.")
+    if any(problem.is_error or strict for problem in found.problems):
+        raise click.exceptions.Exit(1)
+
+
+class Findings(NamedTuple):
+    """What a check found."""
+
+    asked: Asked
+    problems: list[Problem]
+    files: int
+    """How many were judged."""
+    waiting: tuple[Waiting, ...] = ()
+
+
+def findings(asked: Asked, base: str | None) -> Findings:
+    """Returns what is wrong with a site, or with what changed since a commit."""
     found = survey(asked)
     problems = [*found.problems(), *template_problems(found)]
     problems.sort(key=Problem.sort_key)
-    show_findings(problems, [waiting_json(asked, w) for w in found.waiting], format)
-    if format == "text":
-        show_waiting(asked, found.waiting)
-        if not problems:
-            say(f"{plural(len(found.posts), 'file')} checked: no problem.")
-    if any(problem.is_error or strict for problem in problems):
-        raise click.exceptions.Exit(1)
+    if base is None:
+        return Findings(asked, problems, len(found.posts), found.waiting)
+    from sitegen import git
+    from sitegen.build.changes import decisive
+
+    changed = git.changed_since(git.require(asked.root), base)
+    return Findings(asked, decisive(found, problems, changed), len(changed))
+
+
+def findings_staged(obj: tuple[str, str], shown: Shown, clock: str | None) -> Findings:
+    """Returns what is wrong with the commit that is staged.
+
+    Inside a hook Git says which index it commits: `git commit -- PATH` has its own.
+    """
+    import gc
+
+    from sitegen.build import staged
+
+    gc.set_threshold(200_000, 20, 50)  # as in a build: many records, hardly a cycle
+    root, name = Path(obj[0]), obj[1]
+    named = os.environ.get("GIT_INDEX_FILE")
+    index = staged.read_index(root, Path(named).absolute() if named else None)
+    config, problems = staged.staged_config(root, index, name)
+    if problems:
+        raise ProblemsFound(problems)
+    asked = Asked(root, config, clock_moment(config, clock), shown)
+    found = staged.check_staged(asked, index)
+    return Findings(asked, found, len(index.changed))
 
 
 def show_findings(

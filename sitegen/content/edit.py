@@ -101,7 +101,9 @@ def _set(dialect: str, text: str, key: str, value: Any) -> str:
     if text[entry.value - 1] != ":":
         written = written.removeprefix(" ")
     new = written.replace("\n", newline)
-    return text[: entry.value] + new + text[entry.stop :]
+    before = text[: entry.value]
+    before = before.rstrip(" \t") if new.startswith(newline) else before
+    return before + new + text[entry.stop :]
 
 
 def _removed(dialect: str, text: str, key: str) -> str:

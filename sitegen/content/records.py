@@ -32,6 +32,17 @@ class Moment(msgspec.Struct, frozen=True, array_like=True, order=True):
         return datetime.fromtimestamp(self.at, zone)
 
 
+class Past(msgspec.Struct, frozen=True, array_like=True):
+    """What Git's history tells of a content file."""
+
+    first: Moment
+    """When it was first committed, under whatever name."""
+    last: Moment
+    """When it was last committed."""
+    contributors: tuple[str, ...]
+    """The names of those who wrote it, the first one first."""
+
+
 class Source(msgspec.Struct, frozen=True, array_like=True):
     """A content file as it lay on disk."""
 

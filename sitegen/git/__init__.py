@@ -3,6 +3,7 @@
 All paths are relative to the folder that a Repository was found for.
 """
 
+from sitegen.git.checkout import Checkout, look
 from sitegen.git.command import GitError, NoRepository, RepositoryBusy
 from sitegen.git.commits import (
     FALLBACK,
@@ -13,8 +14,8 @@ from sitegen.git.commits import (
     identity,
     kept_name,
 )
+from sitegen.git.hosts import Web, web
 from sitegen.git.index import (
-    Staged,
     blobs,
     changed_in_index,
     changed_since,
@@ -30,13 +31,11 @@ from sitegen.git.repository import (
     default_branch,
     find,
     head,
-    hooks_folder,
     init,
     main_branch,
     merge,
     push,
     remote_name,
-    remote_url,
     require,
     start_branch,
     switch,
@@ -48,6 +47,7 @@ __all__ = [
     "FALLBACK",
     "WAIT",
     "Branch",
+    "Checkout",
     "FileHistory",
     "Files",
     "GitError",
@@ -55,8 +55,8 @@ __all__ = [
     "Person",
     "Repository",
     "RepositoryBusy",
-    "Staged",
     "Time",
+    "Web",
     "added",
     "blobs",
     "branches",
@@ -70,19 +70,19 @@ __all__ = [
     "find",
     "head",
     "history",
-    "hooks_folder",
     "identity",
     "init",
     "kept_name",
+    "look",
     "main_branch",
     "merge",
     "push",
     "remote_name",
-    "remote_url",
     "require",
     "staged",
     "start_branch",
     "switch",
     "uncommitted",
     "unmerged_branches",
+    "web",
 ]

@@ -1,40 +1,27 @@
 """What is staged, and what has changed since another commit."""
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
-
-import msgspec
 
 from sitegen.git.command import GitError, items, run
 from sitegen.git.repository import Repository, relative
 
-
-class Staged(msgspec.Struct, frozen=True, array_like=True):
-    """A file as it is staged."""
-
-    path: str
-    blob: str
-    """The id that Git gives its content."""
+_STAGED = re.compile(r"100\d{3} ([0-9a-f]+) 0\t([^\0]+)\0")
+"""A file in the index, without conflicts: its content's id and its path."""
 
 
-def staged(repository: Repository, index: Path | None = None) -> tuple[Staged, ...]:
-    """Returns the files of the folder as they are staged, sorted by path.
+def staged(repository: Repository, index: Path | None = None) -> dict[str, str]:
+    """Returns the files of the folder as they are staged: path → id of the content.
 
     `index` is another index than the repository's own: inside a hook Git names it
     by GIT_INDEX_FILE, and it alone knows what `git commit -- PATH` will commit.
     Symbolic links and submodules are left out, and so are files with conflicts.
     """
-    command = ("ls-files", "--stage", "-z", "--full-name", "--", ".")
+    command = ("ls-files", "--stage", "-z", "--", ".")
     output = run(repository.folder, *command, env=_index(index), reads=True)
-    found = []
-    start = len(os.fsencode(repository.prefix))
-    for line in items(output):
-        about, _, path = line.partition(b"\t")
-        mode, blob, stage = about.split(b" ")
-        if stage == b"0" and mode.startswith(b"100"):
-            found.append(Staged(os.fsdecode(path[start:]), blob.decode()))
-    return tuple(found)
+    return {path: blob for blob, path in _STAGED.findall(os.fsdecode(output))}
 
 
 def changed_in_index(

@@ -43,18 +43,25 @@ def require(folder: Path) -> Repository:
 
     Raises NoRepository, which says what is missing.
     """
-    questions = ("toplevel", "prefix")
-    asked = [f"--show-{name}" for name in questions]
-    asked += ["--absolute-git-dir", "--is-shallow-repository"]
+    return described(folder)[0]
+
+
+def described(folder: Path, *more: str) -> tuple[Repository, list[str]]:
+    """Returns the repository that a folder is in, and the answers to more questions.
+
+    Those are arguments of `git rev-parse`, which print a line each.
+    """
+    asked = ("--show-toplevel", "--show-prefix", "--absolute-git-dir")
     try:
-        found = run(folder, "rev-parse", *asked)
+        found = run(folder, "rev-parse", *asked, "--is-shallow-repository", *more)
     except GitError as failure:
         if "not a git repository" not in failure.words.lower():
             raise
         message = f"{folder} is not in a Git repository."
         raise NoRepository(message, "Run `git init` there first.") from None
-    top, prefix, git_dir, shallow = os.fsdecode(found).split("\n")[:4]
-    return Repository(folder, Path(top), Path(git_dir), prefix, shallow == "true")
+    top, prefix, git_dir, shallow, *rest = os.fsdecode(found).split("\n")
+    place = (folder, Path(top), Path(git_dir), prefix)
+    return Repository(*place, shallow == "true"), rest
 
 
 def init(folder: Path, branch: str = "main") -> Repository:
@@ -89,12 +96,6 @@ def relative(repository: Repository, paths: Iterable[bytes]) -> list[str]:
     prefix = os.fsencode(repository.prefix)
     start = len(prefix)
     return [os.fsdecode(path[start:]) for path in paths if path.startswith(prefix)]
-
-
-def hooks_folder(repository: Repository) -> Path:
-    """Returns the folder that Git looks for hooks in, as `core.hooksPath` sets it."""
-    found = run(repository.top, "rev-parse", "--git-path", "hooks")
-    return repository.top / os.fsdecode(found.removesuffix(b"\n"))
 
 
 class Branch(msgspec.Struct, frozen=True, array_like=True):
@@ -240,14 +241,3 @@ def default_branch(repository: Repository, remote: str) -> str:
     except GitError:
         return ""
     return found.removeprefix(f"refs/remotes/{remote}/")
-
-
-def remote_url(repository: Repository) -> str:
-    """Returns the address of the repository's remote, or ""."""
-    remote = remote_name(repository)
-    if not remote:
-        return ""
-    try:
-        return os.fsdecode(run(repository.folder, "remote", "get-url", remote)).strip()
-    except GitError:
-        return ""

@@ -59,19 +59,23 @@ def check_titles(
     for post in sorted(posts, key=_oldest_first):
         if post.is_section:
             continue
-        scope = (
-            post.section.partition("/")[0] if config.unique.title == "section" else ""
-        )
-        first = taken.setdefault((scope, title_key(post.title)), post)
+        first = taken.setdefault(title_claim(config, post), post)
         if first is not post:
-            yield _duplicate(post, first, config, places)
+            yield duplicate(post, first, places)
+
+
+def title_claim(config: Config, post: Post) -> tuple[str, str]:
+    """Returns what two files must not share: where a title counts, and its key."""
+    top = post.section.partition("/")[0]
+    return top if config.unique.title == "section" else "", title_key(post.title)
 
 
 def _oldest_first(post: Post) -> tuple[bool, int, str]:
     return (post.date is None, post.date.at if post.date else 0, post.id)
 
 
-def _duplicate(post: Post, first: Post, config: Config, places: Places) -> Problem:
+def duplicate(post: Post, first: Post, places: Places) -> Problem:
+    """Returns the problem of a post whose title another one has."""
     other = places.of_key(first.id, "title")
     same = "" if first.title == post.title else f' (as "{first.title}")'
     return error(

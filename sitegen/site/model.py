@@ -10,10 +10,20 @@ from typing import Any
 import msgspec
 
 from sitegen.config import Config
-from sitegen.content.records import Moment, Post
+from sitegen.content.records import Moment, Past, Post
 from sitegen.content.slugs import slugify
 from sitegen.content.titles import title_key
+from sitegen.git import Web
 from sitegen.site import urls
+
+
+class Home(msgspec.Struct, frozen=True, array_like=True):
+    """Where the site's files are on the web."""
+
+    web: Web
+    branch: str
+    prefix: str
+    """The site's folder in its repository: "" or such as `docs/`."""
 
 
 class SiteData(msgspec.Struct, frozen=True, array_like=True):
@@ -26,6 +36,9 @@ class SiteData(msgspec.Struct, frozen=True, array_like=True):
     """Bundle files, by their path in the content folder → site path."""
     now: Moment
     """The build's clock, in the site's time zone."""
+    history: dict[str, Past] = {}
+    """What Git tells of posts, by id; of some it tells nothing."""
+    home: Home | None = None
 
 
 class Section(msgspec.Struct, frozen=True):
@@ -121,7 +134,10 @@ class Site:
         same = (old.config, old.files, old.now) == (data.config, data.files, data.now)
         if not same or len(data.posts) != len(old.posts):
             return site
-        for name in KEPT - self._shaken_by(data.posts):
+        shaken = self._shaken_by(data.posts)
+        if old.history != data.history:
+            shaken |= {"updated"}
+        for name in KEPT - shaken:
             if name in self.__dict__:
                 site.__dict__[name] = self.__dict__[name]
         return site
@@ -317,11 +333,21 @@ class Site:
         index = self.indexes.get(section)
         return self.paths[index.id] if index else urls.section_path(section)
 
+    def updated_of(self, post: Post) -> Moment | None:
+        """Returns when a post was last changed: as it says, else as Git does.
+
+        A commit before the date that a post bears is not a change of what is published.
+        """
+        past = self.data.history.get(post.id)
+        if post.updated or not past:
+            return post.updated or post.date
+        return max(past.last, post.date) if post.date else past.last
+
     @cached_property
     def updated(self) -> Moment | None:
         """When the newest post was last changed."""
-        moments = (self.by_id[id] for id in self.posts)
-        return max((m for p in moments if (m := p.updated or p.date)), default=None)
+        posts = (self.by_id[id] for id in self.posts)
+        return max((m for post in posts if (m := self.updated_of(post))), default=None)
 
 
 FIELDS = frozenset(field.name for field in msgspec.structs.fields(Post))

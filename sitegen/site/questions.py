@@ -13,6 +13,7 @@ another process next week: if every answer is the same, so is the page.
 | `("config", key)` | a setting |
 | `("now", format)` | the build's clock, formatted |
 | `("sitemap", start, stop)` | addresses and dates of listed pages |
+| `("history", id)` | what Git tells of a post, or None |
 | `("redirects",)` | every alias with its target |
 
 A query is a tuple of a name and its arguments; `("slice", start, stop, *query)` is a
@@ -105,7 +106,7 @@ def sitemap_paths(site: Site) -> list[Any]:
     found: list[Any] = [("/", site.updated)] if "/" not in _leaf_paths(site) else []
     for post in site.leaves:
         if not post.unlisted:
-            found.append((site.paths[post.id], post.updated or post.date))
+            found.append((site.paths[post.id], site.updated_of(post)))
     for path, section in site.sections.items():
         if path and not (section.index and section.index.unlisted):
             found.append((site.list_path(path), None))
@@ -197,7 +198,7 @@ POST_FIELDS: dict[str, Callable[[Site, Post], Any]] = {
     "url": lambda site, post: urls.url(site.config, site.paths[post.id]),
     "permalink": lambda site, post: urls.permalink(site.config, site.paths[post.id]),
     "date": lambda site, post: post.date,
-    "updated": lambda site, post: post.updated or post.date,
+    "updated": lambda site, post: site.updated_of(post),
     "expires": lambda site, post: post.expires,
     "section": lambda site, post: section_id(post.section) if post.section else "",
     "slug": lambda site, post: post.slug,
@@ -213,9 +214,14 @@ POST_FIELDS: dict[str, Callable[[Site, Post], Any]] = {
     "weight": lambda site, post: post.weight,
     "extra": lambda site, post: post.extra,
     "source": lambda site, post: source_path(site, post.id),
+    "source_url": lambda site, post: source_url(site, post.id),
+    "edit_url": lambda site, post: edit_url(site, post.id),
     "shows_toc": lambda site, post: post.toc,
 }
 """Field of a post or page → its plain value."""
+
+FROM_GIT = frozenset({"updated", "source_url", "edit_url"})
+"""Fields that depend on Git too."""
 
 SECTION_FIELDS: dict[str, Callable[[Site, Section], Any]] = {
     "name": lambda site, section: section.path,
@@ -266,6 +272,7 @@ ANSWERS: dict[str, Callable[..., Any]] = {
     "config": _config,
     "now": _now,
     "sitemap": sitemap,
+    "history": lambda site, id: site.data.history.get(id),
     "redirects": redirects,
 }
 """Kind of question → the function that answers it."""
@@ -275,3 +282,19 @@ def source_path(site: Site, id: str) -> str:
     """Returns the path of a content file relative to the site's root."""
     folder = site.config.paths.content
     return id if folder == "." else f"{folder}/{id}"
+
+
+def source_url(site: Site, id: str) -> str:
+    """Returns where a content file can be read on the web, or ""."""
+    home = site.data.home
+    if home is None:
+        return ""
+    return home.web.source_url(home.branch, home.prefix + source_path(site, id))
+
+
+def edit_url(site: Site, id: str) -> str:
+    """Returns where a content file can be edited on the web, or ""."""
+    home = site.data.home
+    if home is None:
+        return ""
+    return home.web.edit_url(home.branch, home.prefix + source_path(site, id))

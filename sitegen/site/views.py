@@ -173,6 +173,12 @@ class PostView(View):
         return self.terms("categories")
 
     @property
+    def contributors(self) -> tuple[str, ...]:
+        """The names of those who wrote it, as Git tells; the first one first."""
+        past = self._reader.ask("history", self._id)
+        return tuple(past.contributors) if past else ()
+
+    @property
     def content(self) -> Markup:
         """Its HTML, with links and images resolved."""
         site, id = self._reader.site, self._id
