@@ -479,10 +479,12 @@ def plan_bodies(survey: Survey, target: Target, ids: Set[str]) -> Plan:
     table = trace.Table(target.questions, target.answers)
     changed: set[int] = set()
     for id in ids:
-        number = table.numbers.get(trace.encode(("content", id)))
-        if number is not None:
-            table.answers[number] = answers.digest(("content", id))
-            changed.add(number)
+        question = ("content", id)
+        number = table.numbers.get(trace.encode(question))
+        if number is None or table.answers[number] == answers.digest(question):
+            continue
+        table.answers[number] = answers.digest(question)
+        changed.add(number)
     traces = dict(zip((a.output for a in target.artifacts), target.traces, strict=True))
     reasons = {
         output: trace.words(trace.decode(table.questions[met[0]]))
