@@ -306,14 +306,16 @@ class Build:
             raise ProblemsFound(problems)
         return problems
 
-    def make(self, survey: Survey, plan: "Plan", manifest: outputs.Manifest) -> "_Made":
+    def make(
+        self, survey: Survey, plan: "Plan", manifest: outputs.Manifest
+    ) -> "Making":
         """Step 4: makes and stages what is stale."""
         stale = plan.stale
         name = self.asked.config.paths.output
         paths = [artifact.output for artifact in stale]
         if problems := outputs.clear_way(self.folder, name, paths, manifest):
             raise ProblemsFound(problems)
-        made = _Made(plan)
+        made = Making(plan)
         try:
             for result in self.results(survey, plan):
                 made.add(result)
@@ -359,7 +361,7 @@ class Build:
         self,
         survey: Survey,
         plan: "Plan",
-        made: "_Made",
+        made: "Making",
         templates: dict[str, bytes],
         problems: list[Problem],
     ) -> Target:
@@ -542,7 +544,7 @@ class _Comparison:
         return ""
 
 
-class _Made:
+class Making:
     """What workers have made so far."""
 
     def __init__(self, plan: Plan) -> None:

@@ -282,7 +282,7 @@ class Survey:
         """The site of the posts that are shown."""
         files = bundle_paths(self.inputs.bundles, self._selected[0], self.config)
         data = SiteData(self.config, self._selected[0], files, self.inputs.now)
-        return Site(data)
+        return self.like.renewed(data) if self.like else Site(data)
 
     @property
     def whole_site(self) -> Site:

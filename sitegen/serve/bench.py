@@ -11,12 +11,14 @@ from sitegen.build.drawer import Drawer
 from sitegen.build.parse import ChangedMeanwhile, Documents
 from sitegen.build.pipeline import (
     Build,
+    Making,
     Order,
     Plan,
     locked,
     output_folder,
     plan_all,
     plan_bodies,
+    sources_digest,
     target_key,
     template_digests,
 )
@@ -141,8 +143,11 @@ class Bench:
             removed = outputs.commit(
                 self.folder, made.staged, fresh_outputs, self._manifest
             )
-            templates = plan.answers.templates
-            self.target = build.renewed(survey, plan, made, dict(templates), problems)
+            if target and self._is_text(survey, delta):
+                self.target = with_text(target, plan, made)
+            else:
+                digests = dict(plan.answers.templates)
+                self.target = build.renewed(survey, plan, made, digests, problems)
         self._key_built = build.key
         self._manifest = outputs.manifest_of(self.target.outputs)
         if plan.artifacts is not (target and target.artifacts):
@@ -163,36 +168,21 @@ class Bench:
 
     def _check(self, build: Build, survey: Survey, delta: Delta) -> list[Problem]:
         target = self.target
-        if target and delta.is_text and not self._text_matters(target, survey, delta):
+        quiet = target and self._is_text(survey, delta)
+        if target and quiet and not text_matters(target, survey, delta):
             return sorted(
                 [*survey.parse_problems, *target.checks], key=Problem.sort_key
             )
         return build.check(survey)
 
-    def _text_matters(self, target: Target, survey: Survey, delta: Delta) -> bool:
-        """True if other text can bring other warnings about the site."""
-        if not self._fits(target):
-            return True
-        content = survey.config.paths.content
-        places = {os.path.normpath(f"{content}/{id}") for id in delta.bodies}
-        if any(problem.location.path in places for problem in target.checks):
-            return True
-        site, bodies, outlines = survey.site, survey.bodies, survey.outlines
-        return any(
-            trace.state_of(site.by_id[id], bodies[id], outlines[id]).outline != outline
-            for id, outline in (
-                (state.id, state.outline)
-                for state in target.states
-                if state.id in delta.bodies
-            )
-        )
-
-    def _fits(self, target: Target) -> bool:
-        return self._key == self._key_built
+    def _is_text(self, survey: Survey, delta: Delta) -> bool:
+        """True if nothing but text differs, and text is all that documents read."""
+        same = self._key == self._key_built
+        return same and delta.is_text and is_pure(survey.config.markdown)
 
     def _plan(self, build: Build, survey: Survey, delta: Delta) -> Plan:
         target = build.target
-        if target and delta.is_text and is_pure(survey.config.markdown):
+        if target and self._is_text(survey, delta):
             shown = delta.bodies & survey.site.by_id.keys()
             return plan_bodies(survey, target, shown)
         digests = template_digests(survey.inputs)
@@ -203,10 +193,42 @@ class Bench:
         inputs = self._reading.inputs
         if inputs is None or self.target is None:
             return
+        sources = sources_digest(inputs)
+        target = msgspec.structs.replace(self.target, sources=sources)
         with locked(self._reading.root):
             self._store.save_entries(inputs.rules, inputs.entries)
-            self._store.save_target(self._key_built, self.target)
+            self._store.save_target(self._key_built, target)
             self._store.mark_whole(self._key_built)
+
+
+def with_text(target: Target, plan: Plan, made: Making) -> Target:
+    """Returns what was made from some posts' new text, and the rest as it was."""
+    new = {staged.output.path: staged.output for staged in made.staged}
+    return msgspec.structs.replace(
+        target,
+        states=plan.states,
+        outputs=tuple(new.get(output.path, output) for output in target.outputs),
+        questions=tuple(plan.table.questions),
+        answers=tuple(plan.table.answers),
+        traces=tuple(
+            made.traces.get(artifact.output, old)
+            for artifact, old in zip(target.artifacts, target.traces, strict=True)
+        ),
+    )
+
+
+def text_matters(target: Target, survey: Survey, delta: Delta) -> bool:
+    """True if other text can bring other warnings about the site."""
+    content = survey.config.paths.content
+    places = {os.path.normpath(f"{content}/{id}") for id in delta.bodies}
+    if any(problem.location.path in places for problem in target.checks):
+        return True
+    site, bodies, outlines = survey.site, survey.bodies, survey.outlines
+    return any(
+        trace.state_of(site.by_id[id], bodies[id], outlines[id]).outline != outline
+        for id, outline in ((state.id, state.outline) for state in target.states)
+        if id in delta.bodies
+    )
 
 
 class _Look:
