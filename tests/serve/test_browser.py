@@ -51,7 +51,9 @@ def test_an_edited_title_is_seen_in_the_open_list(
 def test_a_broken_template_is_shown_over_the_last_good_page(
     make_site: MakeSite, serve: Serve, browser_page: Page
 ) -> None:
-    template = "<!doctype html><title>{{ post.title }}</title>\n<body>{{ post.content }}"
+    template = (
+        "<!doctype html><title>{{ post.title }}</title>\n<body>{{ post.content }}"
+    )
     served = serve(make_site({**SITE, "templates/post.html": template}))
     show(browser_page, served, "/posts/one/")
     served.write("templates/post.html", f"{template}\n{{{{ post.tilte }}}}")
