@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import warnings
 from typing import TYPE_CHECKING
 
 import click
@@ -86,6 +87,8 @@ def serve(
     """
     from sitegen.serve.server import Options, Server
 
+    # watchdog wonders about folders that were moved away and come back.
+    warnings.filterwarnings("ignore", module="watchdog")
     options = Options(bind, port, not no_livereload, navigate, poll, available())
     shown = Shown(drafts, future, expired)
     server = Server(

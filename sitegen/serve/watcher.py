@@ -112,7 +112,9 @@ class Watcher:
     def watch(self, root: Path, config: Config, config_file: str) -> bool:
         """Watches a site's folders from now on; True if others than before."""
         wanted = folders(root, config, config_file)
-        if self._poller or (wanted == self._watched and is_complete(wanted)):
+        # A folder that was moved out of the site is still watched where it went, and
+        # not again when it returns: then there are more watches than folders.
+        if self._poller or (wanted == self._watched and surplus(wanted) == 0):
             return False
         self._stop_observer()
         self._watched = wanted
@@ -133,7 +135,7 @@ class Watcher:
         except OSError as failure:
             return failure.strerror or str(failure)
         # watchdog passes over sub-folders that the system refuses to watch.
-        return "" if is_complete(wanted) else "inotify watch limit reached"
+        return "" if surplus(wanted) >= 0 else "inotify watch limit reached"
 
     def _fall_back(self, why: str) -> None:
         self._stop_observer()
@@ -199,17 +201,17 @@ def files_of(event: "FileSystemEvent") -> Iterator[tuple[str, bool]]:
             yield os.fsdecode(path), finished
 
 
-def is_complete(watched: tuple[Watched, ...]) -> bool:
-    """True unless there are fewer watches than folders, as far as that can be seen."""
+def surplus(watched: tuple[Watched, ...]) -> int:
+    """Returns how many more watches than folders there are, as far as can be seen."""
     have = count_watches()
     if have is None:
-        return True
+        return 0
     wanted: set[str] = set()
     for each in watched:
         wanted.add(each.folder)
         if each.is_deep:
             wanted.update(base for base, _, _ in os.walk(each.folder))
-    return have >= len(wanted)
+    return have - len(wanted)
 
 
 def count_watches() -> int | None:

@@ -13,7 +13,7 @@ from sitegen.serve.server import Options, Server
 from sitegen.serve.session import Rebuilt
 from sitegen.site.visibility import Shown
 
-PATIENCE = 30.0
+PATIENCE = 15.0
 """Seconds to wait for what must come."""
 
 SITE: dict[str, str | bytes] = {

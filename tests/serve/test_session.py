@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from sitegen.build.pipeline import Order, build
 from sitegen.config import Paths
@@ -74,6 +75,7 @@ def test_an_edit_of_the_text_makes_one_page(make_site: MakeSite, serve: Serve) -
     assert set(rebuilt.settled.reasons) == {"posts/one/index.html"}
 
 
+@pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning")
 def test_every_kind_of_change_ends_as_a_clean_build(
     make_site: MakeSite, serve: Serve, tmp_path: Path
 ) -> None:
