@@ -135,12 +135,13 @@ class Voice:
         self.said = frozenset(rebuilt.problems)
         show_problems(new, say)
         failure = rebuilt.crash or rebuilt.failure
-        if failure and failure != self.failed:
+        failed_anew = bool(failure) and failure != self.failed
+        if failed_anew:
             say(printed(failure))
         self.failed = failure
         if rebuilt.settled:
             self.tell_settled(rebuilt, rebuilt.settled)
-        elif new or failure:
+        elif new or failed_anew:
             say(f"{self.what(rebuilt)}: not built; the site stays as it was.")
 
     def tell_settled(self, rebuilt: "Rebuilt", settled: "Settled") -> None:

@@ -91,6 +91,25 @@ def _of_entries(old: Entry, new: Entry) -> Delta:
     return Delta(plan=True)
 
 
+def changed_files(old: Inputs, new: Inputs) -> frozenset[str]:
+    """Returns the files that came, went, or have other bytes now."""
+    before, after = _versions(old), _versions(new)
+    paths = before.keys() | after.keys()
+    return frozenset(path for path in paths if before.get(path) != after.get(path))
+
+
+def _versions(inputs: Inputs) -> dict[str, object]:
+    """Returns what differs when a file does, by its path."""
+    content = inputs.rules.content
+    posts = (entry.source for entry in inputs.entries)
+    copied = (*inputs.statics.values(), *inputs.bundles.values())
+    return {
+        **{shown_path(content, source.path): source.digest for source in posts},
+        **{static.source: static for static in copied},
+        **{each.label: each for each in inputs.templates.sources.values()},
+    }
+
+
 def ids_of(inputs: Inputs, paths: Iterable[str]) -> frozenset[str] | None:
     """Returns the ids of content files; None if a path names none that is known."""
     content = inputs.rules.content

@@ -22,7 +22,14 @@ from sitegen.build.templates import HonestEnvironment
 from sitegen.build.theme import source_file
 from sitegen.content.records import Source
 from sitegen.content.scan import Found
-from sitegen.serve.delta import Delta, difference, ids_of, known_files, reread
+from sitegen.serve.delta import (
+    Delta,
+    changed_files,
+    difference,
+    ids_of,
+    known_files,
+    reread,
+)
 from sitegen.serve.inbox import Changed
 
 RECENT = 16
@@ -61,6 +68,8 @@ class Reading:
         self.inputs: Inputs | None = None
         self.survey: Survey
         self.environment: HonestEnvironment
+        self.changed: frozenset[str] = frozenset()
+        """The files in which the last two readings differ."""
         self._known: frozenset[str] = frozenset()
         self._young: set[str] = set()
         self._recent: dict[str, Found | None] = {}
@@ -80,11 +89,21 @@ class Reading:
             return Delta()
         self._note(paths)
         old = self.inputs
-        new = None if changed.sweep or old is None else self._read_some(old, paths)
-        new = new or self._read_all(progress)
+        some = None if changed.sweep or old is None else self._read_some(old, paths)
+        new = some or self._read_all(progress)
         delta = difference(old, new) if old else Delta(plan=True)
+        self.changed = paths if some else self._changed_files(old, new, paths)
         self._keep(new, delta)
         return Delta(plan=True) if changed.repair else delta
+
+    def _changed_files(
+        self, old: Inputs | None, new: Inputs, paths: frozenset[str]
+    ) -> frozenset[str]:
+        """Returns the files to name; settings are no file of the inputs."""
+        if old is None:
+            return paths
+        found = changed_files(old, new)
+        return found | (paths - self._known if old.config != new.config else found)
 
     def real(self, paths: Iterable[str]) -> frozenset[str]:
         """Returns the paths that the site was made from, or that exist now.

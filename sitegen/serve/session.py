@@ -185,7 +185,6 @@ class Session:
             self._touched = time.monotonic()
             self._sweeps = [self._touched + wait for wait in SWEEPS]
         config = self.reading.asked.config
-        paths = sorted(self.reading.real(changed.paths))
         if not self.reading.knows(changed.paths):
             self.came_and_went()
         delta = self.reading.update(changed, progress)
@@ -194,7 +193,7 @@ class Session:
         if changed.sweep or delta.plan:
             self._asked_at = time.monotonic()
         if delta:
-            self._changed |= dict.fromkeys(paths)
+            self._changed |= dict.fromkeys(sorted(self.reading.changed))
             self._unsettled = together([self._unsettled, delta])
             self._show(self._bench.copies(delta))
 
