@@ -1,6 +1,14 @@
 """What exists and in which order."""
 
-from sitegen.site.model import Site, readable, term_slug
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sitegen.config import Config
+from sitegen.content.records import Moment, Post
+from sitegen.site.model import KEPT, Site, SiteData, readable, term_slug
 from tests.conftest import MakeSite
 from tests.surveys import md, post, site_of
 
@@ -275,4 +283,6 @@ def test_a_renewed_site_equals_a_new_one(
     for name in KEPT:
         getattr(site, name)
     renewed, fresh = site.renewed(new), Site(new)
-    assert {n: getattr(renewed, n) for n in KEPT} == {n: getattr(fresh, n) for n in KEPT}
+    assert {n: getattr(renewed, n) for n in KEPT} == {
+        n: getattr(fresh, n) for n in KEPT
+    }
