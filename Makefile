@@ -8,7 +8,10 @@ PYTEST = $(if $(COVERAGE),$(BIN)/coverage erase && $(BIN)/coverage run -m pytest
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: build test test-long coverage reference report lint ruff types contracts install clean
+.PHONY: serve build test test-long coverage reference report lint ruff types contracts install clean
+
+serve: install  ## Shows this repository's own site while you write; SERVE_ARGS="-p 9000"
+	@$(BIN)/sitegen serve $(SERVE_ARGS)
 
 build: install  ## Builds this repository's own site into output/
 	@$(BIN)/sitegen build

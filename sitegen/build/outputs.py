@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
@@ -54,6 +55,7 @@ def digest(data: bytes) -> bytes:
     return blake2b(data, digest_size=16).digest()
 
 
+@lru_cache(maxsize=1 << 15)
 def path_digest(path: str) -> bytes:
     """Returns the digest that stands for an output path in the manifest."""
     return digest(path.encode())

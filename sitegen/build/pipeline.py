@@ -367,14 +367,16 @@ class Build:
             raise ProblemsFound(problems)
         return problems
 
-    def make(self, survey: Survey, plan: "Plan", manifest: outputs.Manifest) -> "_Made":
+    def make(
+        self, survey: Survey, plan: "Plan", manifest: outputs.Manifest
+    ) -> "Making":
         """Step 4: makes and stages what is stale."""
         stale = plan.stale
         name = self.asked.config.paths.output
         paths = [artifact.output for artifact in stale]
         if problems := outputs.blocking(self.folder, name, paths, manifest):
             raise ProblemsFound(problems)
-        made = _Made(plan)
+        made = Making(plan)
         moved: list[str] = []
         try:
             moved += outputs.clear_way(self.folder, paths)
@@ -442,7 +444,7 @@ class Build:
         self,
         survey: Survey,
         plan: "Plan",
-        made: "_Made",
+        made: "Making",
         templates: dict[str, bytes],
         problems: list[Problem],
     ) -> Target:
@@ -564,10 +566,12 @@ def plan_bodies(survey: Survey, target: Target, ids: Set[str]) -> Plan:
     table = trace.Table(target.questions, target.answers)
     changed: set[int] = set()
     for id in ids:
-        number = table.numbers.get(trace.encode(("content", id)))
-        if number is not None:
-            table.answers[number] = answers.digest(("content", id))
-            changed.add(number)
+        question = ("content", id)
+        number = table.numbers.get(trace.encode(question))
+        if number is None or table.answers[number] == answers.digest(question):
+            continue
+        table.answers[number] = answers.digest(question)
+        changed.add(number)
     traces = dict(zip((a.output for a in target.artifacts), target.traces, strict=True))
     reasons = {
         output: trace.words(trace.decode(table.questions[met[0]]))
@@ -627,7 +631,7 @@ class _Comparison:
         return ""
 
 
-class _Made:
+class Making:
     """What workers have made so far."""
 
     def __init__(self, plan: Plan) -> None:

@@ -315,9 +315,9 @@ class Survey:
         history, posts = self.inputs.history, self._selected[0]
         known = history.past
         past = {post.id: known[post.id] for post in posts if post.id in known}
-        return Site(
-            SiteData(self.config, posts, files, self.inputs.now, past, history.home)
-        )
+        now, home = self.inputs.now, history.home
+        data = SiteData(self.config, posts, files, now, past, home)
+        return self.like.renewed(data) if self.like else Site(data)
 
     @property
     def whole_site(self) -> Site:

@@ -197,6 +197,10 @@ class HonestEnvironment(jinja2.Environment):
         self.turn_to(Page(reader, self.urls))
         return self.page
 
+    def forget_includes(self) -> None:
+        """Lets go of kept includes: the text of a post that they show is another."""
+        self.kept_site = None
+
     def turn_to(self, page: Page) -> None:
         """Makes `page` the one in whose name everything is asked."""
         self.page = page

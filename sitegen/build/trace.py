@@ -171,8 +171,7 @@ class Table:
         numbers: dict[int, int] = {}
         renumbered = []
         for data in traces:
-            old = array("I")
-            old.frombytes(data)
+            old = numbers_of(data)
             new = array("I", [numbers.setdefault(n, len(numbers)) for n in old])
             renumbered.append(new.tobytes())
         return Compact(
@@ -212,11 +211,17 @@ def trace(numbers: Iterable[int]) -> bytes:
     return array("I", sorted(numbers)).tobytes()
 
 
+def numbers_of(trace: bytes) -> "array[int]":
+    """Returns the numbers of questions that a trace holds."""
+    found = array("I")
+    found.frombytes(trace)
+    return found
+
+
 def met(trace: bytes, changed: set[int]) -> list[int]:
     """Returns the changed questions that a trace holds."""
-    numbers = array("I")
-    numbers.frombytes(trace)
-    return [] if changed.isdisjoint(numbers) else sorted(changed.intersection(numbers))
+    held = numbers_of(trace)
+    return [] if changed.isdisjoint(held) else sorted(changed.intersection(held))
 
 
 def words(question: Question) -> str:

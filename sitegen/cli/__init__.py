@@ -10,6 +10,7 @@ COMMANDS = {
     "init": "sitegen.cli.author:init",
     "new": "sitegen.cli.author:new",
     "build": "sitegen.cli.build:build",
+    "serve": "sitegen.cli.serve:serve",
     "check": "sitegen.cli.check:check",
     "list": "sitegen.cli.check:list_posts",
     "clean": "sitegen.cli.build:clean",

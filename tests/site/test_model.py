@@ -1,6 +1,14 @@
 """What exists and in which order."""
 
-from sitegen.site.model import Site, readable, term_slug
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sitegen.config import Config
+from sitegen.content.records import Moment, Post
+from sitegen.site.model import KEPT, Site, SiteData, readable, term_slug
 from tests.conftest import MakeSite
 from tests.surveys import md, post, site_of
 
@@ -239,3 +247,42 @@ def test_folder_names_become_titles() -> None:
 
 def test_a_site_of_nothing_has_no_date(make_site: MakeSite) -> None:
     assert site_of(make_site({"content/a.md": md("title: A")})).updated is None
+
+
+FIELDS_TO_CHANGE = st.fixed_dictionaries(
+    {},
+    optional={
+        "title": st.sampled_from(["A", "b", "Zed", "one"]),
+        "summary": st.text(max_size=3),
+        "updated": st.sampled_from([Moment(1), Moment(2_000_000_000)]),
+        "date": st.sampled_from([None, Moment(1), Moment(1_900_000_000)]),
+        "weight": st.integers(-1, 1),
+        "unlisted": st.booleans(),
+        "terms": st.sampled_from([{}, {"tags": ("x",)}, {"tags": ("X", "y")}]),
+        "section": st.sampled_from(["posts", "docs", ""]),
+        "sort_by": st.sampled_from(["", "title"]),
+    },
+)
+"""Other values of some fields of a post."""
+
+
+@given(st.lists(FIELDS_TO_CHANGE, min_size=4, max_size=4), st.booleans())
+def test_a_renewed_site_equals_a_new_one(
+    changes: list[dict[str, Any]], sorted_by_title: bool
+) -> None:
+    posts = (
+        Post("_index.md", "Home", "", "", sort_by="title" if sorted_by_title else ""),
+        Post("docs/a.md", "Docs", "docs", "a"),
+        Post("posts/b.md", "First", "posts", "b", date=Moment(10)),
+        Post("posts/c.md", "Second", "posts", "c", date=Moment(20)),
+    )
+    replace = msgspec.structs.replace
+    changed = tuple(replace(p, **c) for p, c in zip(posts, changes, strict=True))
+    old, new = (SiteData(Config(), each, {}, Moment(30)) for each in (posts, changed))
+    site = Site(old)
+    for name in KEPT:
+        getattr(site, name)
+    renewed, fresh = site.renewed(new), Site(new)
+    assert {n: getattr(renewed, n) for n in KEPT} == {
+        n: getattr(fresh, n) for n in KEPT
+    }

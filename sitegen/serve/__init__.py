@@ -1,0 +1,1 @@
+"""The development server: builds while you write, and shows it in the browser."""

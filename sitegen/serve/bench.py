@@ -1,0 +1,292 @@
+"""What was built last, and how it is brought forward: first what is looked at."""
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import msgspec
+
+from sitegen.build import outputs, trace, workers
+from sitegen.build.drawer import Drawer
+from sitegen.build.parse import ChangedMeanwhile, Documents
+from sitegen.build.pipeline import (
+    Build,
+    Making,
+    Order,
+    Plan,
+    locked,
+    output_folder,
+    plan_all,
+    plan_bodies,
+    sources_digest,
+    target_key,
+    template_digests,
+)
+from sitegen.build.render import render
+from sitegen.build.store import Store, Target
+from sitegen.build.survey import Progress, Survey
+from sitegen.build.templates import TemplateFailure
+from sitegen.build.theme import source_file
+from sitegen.markup.extensions import is_pure
+from sitegen.problems import Problem, ProblemsFound
+from sitegen.serve.delta import Delta
+from sitegen.serve.reading import Reading
+from sitegen.serve.snapshot import Fresh, fresh
+from sitegen.site import checks
+from sitegen.site.plan import Artifact
+
+BIG = 4 << 20
+"""Bytes: a copied file that is larger than this is not shown from memory."""
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """What a whole build did."""
+
+    total: int
+    rendered: int
+    removed: tuple[str, ...]
+    reasons: dict[str, str]
+    warnings: tuple[Problem, ...]
+
+
+class Bench:
+    """The last build of one target."""
+
+    def __init__(self, reading: Reading, store: Store, order: Order) -> None:
+        self._reading = reading
+        self._store = store
+        self._order = order
+        self._began = time.time_ns()  # nothing was read before: see `save_entries`
+        self.folder = output_folder(reading.root, reading.asked.config)
+        self.target = store.load_target(self._key)
+        self._key_built = self._key
+        self._manifest = outputs.read_manifest(self.folder)
+        self._places: dict[str, int] = {}
+        self._index()
+        if self.target is None or store.is_torn(self._key):
+            outputs.remove_staged(self.folder)
+
+    @property
+    def _key(self) -> bytes:
+        asked = self._reading.asked
+        return target_key(asked.config, asked.shown)
+
+    def _index(self) -> None:
+        artifacts = self.target.artifacts if self.target else ()
+        self._places = {a.output: place for place, a in enumerate(artifacts)}
+
+    def files(self) -> dict[str, bytes]:
+        """Returns the digest of every file that was built."""
+        return {o.path: o.digest for o in self.target.outputs} if self.target else {}
+
+    def subject(self, output: str) -> str:
+        """Returns the id of the post that a page shows; "" for none."""
+        place = self._places.get(output)
+        if place is None or self.target is None:
+            return ""
+        return self.target.artifacts[place].subject
+
+    # First what is looked at.
+
+    def first(self, delta: Delta, wanted: Iterable[str]) -> dict[str, Fresh | None]:
+        """Returns wanted pages as they are now; None for those that are as built.
+
+        Raises ProblemsFound if one cannot be made, or a title is taken.
+        """
+        if delta.records:
+            self._refuse_titles()
+        look = _Look(self._reading, self.target, delta) if self.target else None
+        found: dict[str, Fresh | None] = {}
+        for output in wanted:
+            place = self._places.get(output)
+            if look and place is not None:
+                look.page(place, found)
+        return found
+
+    def _refuse_titles(self) -> None:
+        survey = self._reading.survey
+        taken = list(checks.check_titles(survey.config, survey.posts, survey.places))
+        if taken:
+            raise ProblemsFound([*survey.parse_problems, *taken])
+
+    def copies(self, delta: Delta) -> dict[str, Fresh | None]:
+        """Returns copied files that changed, unless they are big."""
+        inputs = self._reading.inputs
+        found: dict[str, Fresh | None] = {}
+        for path in delta.statics:
+            static = inputs.statics[path] if inputs else None
+            if static and static.found.size <= BIG:
+                file = source_file(self._reading.root, static.source)
+                found[path.lstrip("/")] = fresh(file.read_bytes())
+        return found
+
+    # Then everything.
+
+    def settle(
+        self, delta: Delta, progress: Progress, pause: Callable[[], None]
+    ) -> Settled:
+        """Brings all files up to date; `pause` may raise to give it up.
+
+        Raises ProblemsFound; then the files stay as they were.
+        """
+        reading, survey = self._reading, self._reading.survey
+        asked, order = reading.asked, self._order
+        with locked(asked.root), workers.Pool(order.jobs) as pool:
+            target = self._target_of_now()
+            build = Build(asked, order, self._store, pool, progress, target)
+            problems = self._check(build, survey, delta)
+            pause()
+            plan = self._plan(build, survey, delta)
+            pause()
+            self._store.mark_torn(build.key)
+            made = build.make(survey, plan, self._manifest)
+            fresh_outputs = plan.fresh_outputs
+            removed = outputs.commit(
+                self.folder, made.staged, fresh_outputs, self._manifest
+            )
+            if target and self._is_text(survey, delta):
+                self.target = with_text(target, plan, made)
+            else:
+                digests = dict(plan.answers.templates)
+                self.target = build.renewed(survey, plan, made, digests, problems)
+        self._key_built = build.key
+        self._manifest = outputs.manifest_of(self.target.outputs)
+        if plan.artifacts is not (target and target.artifacts):
+            self._index()
+        return Settled(
+            len(plan.artifacts),
+            len(plan.stale),
+            tuple(removed),
+            plan.reasons,
+            tuple(problems),
+        )
+
+    def _target_of_now(self) -> Target | None:
+        """Returns what was built; None where the settings lead to another target."""
+        if self._key == self._key_built:
+            return self.target
+        return self._store.load_target(self._key)
+
+    def _check(self, build: Build, survey: Survey, delta: Delta) -> list[Problem]:
+        target = self.target
+        quiet = target and self._is_text(survey, delta)
+        if target and quiet and not text_matters(target, survey, delta):
+            return sorted(
+                [*survey.parse_problems, *target.checks], key=Problem.sort_key
+            )
+        return build.check(survey)
+
+    def _is_text(self, survey: Survey, delta: Delta) -> bool:
+        """True if nothing but text differs, and text is all that documents read."""
+        same = self._key == self._key_built
+        return same and delta.is_text and is_pure(survey.config.markdown)
+
+    def _plan(self, build: Build, survey: Survey, delta: Delta) -> Plan:
+        target = build.target
+        if target and self._is_text(survey, delta):
+            shown = delta.bodies & survey.site.by_id.keys()
+            return plan_bodies(survey, target, shown)
+        digests = template_digests(survey.inputs)
+        return plan_all(survey, target, build.config, digests, self.folder)
+
+    def save(self) -> None:
+        """Has the store remember what was built."""
+        inputs = self._reading.inputs
+        if inputs is None or self.target is None:
+            return
+        sources = sources_digest(inputs)
+        target = msgspec.structs.replace(self.target, sources=sources)
+        with locked(self._reading.root):
+            self._store.save_entries(inputs.rules, inputs.entries, self._began)
+            self._store.save_target(self._key_built, target, self._began)
+            self._store.mark_whole(self._key_built)
+
+
+def with_text(target: Target, plan: Plan, made: Making) -> Target:
+    """Returns what was made from some posts' new text, and the rest as it was."""
+    new = {staged.output.path: staged.output for staged in made.staged}
+    return msgspec.structs.replace(
+        target,
+        states=plan.states,
+        outputs=tuple(new.get(output.path, output) for output in target.outputs),
+        questions=tuple(plan.table.questions),
+        answers=tuple(plan.table.answers),
+        traces=tuple(
+            made.traces.get(artifact.output, old)
+            for artifact, old in zip(target.artifacts, target.traces, strict=True)
+        ),
+    )
+
+
+def text_matters(target: Target, survey: Survey, delta: Delta) -> bool:
+    """True if other text can bring other warnings about the site."""
+    content = survey.config.paths.content
+    places = {os.path.normpath(f"{content}/{id}") for id in delta.bodies}
+    if any(problem.location.path in places for problem in target.checks):
+        return True
+    site, bodies, outlines = survey.site, survey.bodies, survey.outlines
+    return any(
+        trace.state_of(site, site.by_id[id], bodies[id], outlines[id]).outline
+        != outline
+        for id, outline in ((state.id, state.outline) for state in target.states)
+        if id in delta.bodies
+    )
+
+
+class _Look:
+    """Renders single pages as they are now, if they are not as built."""
+
+    def __init__(self, reading: Reading, target: Target, delta: Delta) -> None:
+        survey = reading.survey
+        new = template_digests(survey.inputs) if delta.templates else target.templates
+        names = new.keys() | target.templates.keys()
+        self.survey = survey
+        self.target = target
+        self.environment = reading.environment
+        self.changes = trace.Changes(
+            templates={n for n in names if new.get(n) != target.templates.get(n)},
+            records=delta.records,
+            bodies=delta.bodies,
+            index=bool(delta.records),
+            pure=is_pure(survey.config.markdown),
+        )
+        site, bodies, outlines = survey.site, survey.bodies, survey.outlines
+        self.answers = trace.Answers(site, bodies, outlines, new)
+        drawer = Drawer(Path(), {})
+        rules = survey.inputs.rules
+        self.documents = Documents(
+            reading.root, rules, bodies, survey.site.by_id, drawer
+        )
+        self.asked: dict[int, bool] = {}
+
+    def page(self, place: int, found: dict[str, Fresh | None]) -> None:
+        """Notes the artifact at a place of the target as it is now."""
+        artifact = self.target.artifacts[place]
+        if artifact.kind == "file":
+            return
+        if any(map(self.is_other, trace.numbers_of(self.target.traces[place]))):
+            self.render(artifact, found)
+        else:
+            found[artifact.output] = None
+
+    def is_other(self, number: int) -> bool:
+        """True if a question of the target has another answer now."""
+        if number not in self.asked:
+            question = trace.decode(self.target.questions[number])
+            self.asked[number] = self.changes.may_concern(question) and (
+                self.answers.digest(question) != self.target.answers[number]
+                or (question[0] == "content" and not self.changes.pure)
+            )
+        return self.asked[number]
+
+    def render(self, artifact: Artifact, found: dict[str, Fresh | None]) -> None:
+        """Notes the page of an artifact, unless its post changes this very moment."""
+        site = self.survey.site
+        try:
+            made = render(artifact, site, self.environment, self.documents)
+        except TemplateFailure as failure:
+            if isinstance(failure.__cause__, ChangedMeanwhile):
+                return
+            raise ProblemsFound([failure.problem]) from failure
+        found[artifact.output] = fresh(made.data)
