@@ -166,7 +166,7 @@ def parse(words: list[str]) -> None:
         assert found and inner
         name, command = found, inner
     if "--help" not in words:
-        command.make_context(name, list(words))
+        command.make_context(name, list(words), help_option_names=HELP)
 
 
 @pytest.mark.parametrize("page", reference.pages(), ids=name_of)
