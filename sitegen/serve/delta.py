@@ -26,6 +26,8 @@ class Delta(msgspec.Struct, frozen=True):
     templates: bool = False
     statics: frozenset[str] = frozenset()
     """Site paths of copied files with other bytes."""
+    order: bool = False
+    """True if the order of posts or pages may differ."""
     plan: bool = False
     """True if files came or went, or anything else differs."""
 
@@ -33,9 +35,9 @@ class Delta(msgspec.Struct, frozen=True):
         return self != Delta()
 
     @property
-    def is_text(self) -> bool:
-        """True if nothing but the text of posts differs."""
-        return bool(self) and self == Delta(self.bodies)
+    def is_still(self) -> bool:
+        """True if nothing but the text and the looks of posts differ."""
+        return bool(self) and self == Delta(self.bodies, self.records)
 
 
 def together(deltas: Iterable[Delta]) -> Delta:
@@ -46,6 +48,7 @@ def together(deltas: Iterable[Delta]) -> Delta:
         frozenset().union(*(part.records for part in parts)),
         any(part.templates for part in parts),
         frozenset().union(*(part.statics for part in parts)),
+        any(part.order for part in parts),
         any(part.plan for part in parts),
     )
 

@@ -29,8 +29,10 @@ from sitegen.serve.delta import (
     ids_of,
     known_files,
     reread,
+    together,
 )
 from sitegen.serve.inbox import Changed
+from sitegen.site.model import Site
 
 RECENT = 16
 """How many files count as last edited."""
@@ -93,7 +95,10 @@ class Reading:
         new = some or self._read_all(progress)
         delta = difference(old, new) if old else Delta(plan=True)
         self.changed = paths if some else self._changed_files(old, new, paths)
+        before = self.survey.site if old else None
         self._keep(new, delta)
+        if before and delta.records and not stands(before, self.survey.site):
+            delta = together([delta, Delta(order=True)])
         return Delta(plan=True) if changed.repair else delta
 
     def _changed_files(
@@ -192,6 +197,13 @@ class Reading:
             if path not in self._recent and not (now and is_same(source, now)):
                 found.append(path)
         return found
+
+
+def stands(old: Site, new: Site) -> bool:
+    """True if no address and no order of posts differs between two sites."""
+    posts = new.data.posts
+    same = len(posts) == len(old.data.posts) and old.config == new.config
+    return same and old.shaken_by(posts) <= {"updated"}
 
 
 def stat_of(file: Path) -> Found | None:
