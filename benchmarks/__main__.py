@@ -1,4 +1,4 @@
-"""The commands `python -m benchmarks install | corpus | race`."""
+"""The commands `python -m benchmarks install | corpus | race | serve`."""
 
 import sys
 import tempfile
@@ -121,6 +121,50 @@ def race(
         except Failed as problem:
             raise click.ClickException(str(problem)) from problem
     _publish(found, json_file or CACHE / "race.json", update_readme)
+
+
+@main.command()
+@click.option("-n", "--posts", default=10_000, show_default=True)
+@click.option("--edits", "count", default=40, show_default=True)
+@click.option("-p", "--port", default=8790, show_default=True)
+@click.option("--hugo/--no-hugo", "with_hugo", default=True, help="Hugo beside it.")
+@click.option("--python", default=sys.executable, help="What runs sitegen.")
+@click.option("--folder", type=click.Path(path_type=Path), help="For the sites.")
+def serve(
+    posts: int,
+    count: int,
+    port: int,
+    with_hugo: bool,
+    python: str,
+    folder: Path | None,
+) -> None:
+    """Time from saving a file to the new page being served."""
+    from benchmarks import serving
+
+    names = ["sitegen", "hugo"] if with_hugo else ["sitegen"]
+    made = make_corpus(posts, 1, 3)
+    kinds: tuple[serving.Kind, ...] = ("body", "title")
+    found = []
+    resting = 0.0
+    with tempfile.TemporaryDirectory(prefix="serve-", dir=_parent(folder)) as place:
+        sites = {name: Path(place) / name for name in names}
+        tools = _tools_by_name()
+        scenario = Scenario("blog", False)
+        write_sites([(tools[n], s) for n, s in sites.items()], made, scenario, CACHE)
+        commands = {"sitegen": serving.sitegen_command(python, sites["sitegen"], port)}
+        if with_hugo:
+            commands["hugo"] = serving.hugo_command(CACHE, sites["hugo"], port)
+        for name, command in commands.items():
+            _say(f"{name} serves {posts:,} posts")
+            with serving.running(command, port) as process:
+                if name == "sitegen":
+                    serving.idle(process, 5)
+                    resting = serving.idle(process, 10)
+                found += [
+                    serving.edits(name, made, sites[name], port, kind, count)
+                    for kind in kinds
+                ]
+    click.echo(serving.report(found, resting, 10))
 
 
 def _plan(posts: int | None, with_huge: bool) -> list[Contest]:

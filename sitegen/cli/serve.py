@@ -1,5 +1,6 @@
 """`sitegen serve`."""
 
+import os
 import signal
 import threading
 import warnings
@@ -89,7 +90,8 @@ def serve(
 
     # watchdog wonders about folders that were moved away and come back.
     warnings.filterwarnings("ignore", module="watchdog")
-    options = Options(bind, port, not no_livereload, navigate, poll, available())
+    keys = os.environ.get("SITEGEN_SECRET_KEY", "")
+    options = Options(bind, port, not no_livereload, navigate, poll, available(), keys)
     shown = Shown(drafts, future, expired)
     server = Server(
         lambda: ask(obj, shown, clock), obj[1], options, Voice(verbose).tell, say

@@ -23,7 +23,7 @@ from sitegen.serve.overlay import (
 from sitegen.serve.snapshot import PAGES, Snapshot
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 TYPES = {
     ".js": "text/javascript",
@@ -55,22 +55,26 @@ class App:
         self._hosts = hosts
         self._live = live
         self._missing = missing
+        self.mounted: tuple[str, WSGIApplication] | None = None
+        """The path of another application, and the application."""
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Answers a request, as WSGI has it."""
         request = Request(environ)
+        allowed = is_allowed(request.host, self._hosts)
+        mounted = self.mounted
+        if allowed and mounted and lies_below(request.path, mounted[0]):
+            return mounted[1](environ, start_response)
         try:
-            response = self.answer(request)
+            response = self.answer(request) if allowed else refuse_host(request.host)
         except HTTPException as failure:
             response = failure.get_response(environ)
         return response(environ, start_response)
 
     def answer(self, request: Request) -> Response:
         """Returns the response to a request."""
-        if not is_allowed(request.host, self._hosts):
-            return refuse_host(request.host)
         if request.method not in ("GET", "HEAD"):
             raise MethodNotAllowed(["GET", "HEAD"])
         if request.path == CLIENT:
@@ -163,6 +167,11 @@ class App:
         page = bare_page("One moment", "This file was removed and is made again.")
         headers = {"Retry-After": "1", "Refresh": "1"}
         return uncached(Response(page, 503, headers, mimetype="text/html"))
+
+
+def lies_below(path: str, folder: str) -> bool:
+    """True for a folder's path, with or without its slash, and what is in it."""
+    return path == folder.rstrip("/") or path.startswith(folder)
 
 
 def uncached(response: Response) -> Response:

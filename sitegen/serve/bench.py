@@ -18,7 +18,7 @@ from sitegen.build.pipeline import (
     locked,
     output_folder,
     plan_all,
-    plan_bodies,
+    plan_still,
     sources_digest,
     target_key,
     template_digests,
@@ -145,8 +145,8 @@ class Bench:
             removed = outputs.commit(
                 self.folder, made.staged, fresh_outputs, self._manifest
             )
-            if target and self._is_text(survey, delta):
-                self.target = with_text(target, plan, made)
+            if target and self._is_still(survey, delta):
+                self.target = with_looks(target, plan, made)
             else:
                 digests = dict(plan.answers.templates)
                 self.target = build.renewed(survey, plan, made, digests, problems)
@@ -170,23 +170,24 @@ class Bench:
 
     def _check(self, build: Build, survey: Survey, delta: Delta) -> list[Problem]:
         target = self.target
-        quiet = target and self._is_text(survey, delta)
-        if target and quiet and not text_matters(target, survey, delta):
+        still = target and self._is_still(survey, delta)
+        if target and still and not looks_matter(target, survey, delta):
+            if delta.records:
+                self._refuse_titles()
             return sorted(
                 [*survey.parse_problems, *target.checks], key=Problem.sort_key
             )
         return build.check(survey)
 
-    def _is_text(self, survey: Survey, delta: Delta) -> bool:
-        """True if nothing but text differs, and text is all that documents read."""
+    def _is_still(self, survey: Survey, delta: Delta) -> bool:
+        """True if no address and no order differs, and documents read text alone."""
         same = self._key == self._key_built
-        return same and delta.is_text and is_pure(survey.config.markdown)
+        return same and delta.is_still and is_pure(survey.config.markdown)
 
     def _plan(self, build: Build, survey: Survey, delta: Delta) -> Plan:
         target = build.target
-        if target and self._is_text(survey, delta):
-            shown = delta.bodies & survey.site.by_id.keys()
-            return plan_bodies(survey, target, shown)
+        if target and self._is_still(survey, delta):
+            return plan_still(survey, target, still_changes(delta))
         digests = template_digests(survey.inputs)
         return plan_all(survey, target, build.config, digests, self.folder)
 
@@ -203,8 +204,18 @@ class Bench:
             self._store.mark_whole(self._key_built)
 
 
-def with_text(target: Target, plan: Plan, made: Making) -> Target:
-    """Returns what was made from some posts' new text, and the rest as it was."""
+def still_changes(delta: Delta) -> trace.Changes:
+    """Returns what differs where only text and looks of posts do."""
+    return trace.Changes(
+        records=delta.records,
+        bodies=delta.bodies,
+        index=bool(delta.records),
+        still=True,
+    )
+
+
+def with_looks(target: Target, plan: Plan, made: Making) -> Target:
+    """Returns what was made of some posts' text and looks, and the rest as it was."""
     new = {staged.output.path: staged.output for staged in made.staged}
     return msgspec.structs.replace(
         target,
@@ -219,10 +230,11 @@ def with_text(target: Target, plan: Plan, made: Making) -> Target:
     )
 
 
-def text_matters(target: Target, survey: Survey, delta: Delta) -> bool:
-    """True if other text can bring other warnings about the site."""
+def looks_matter(target: Target, survey: Survey, delta: Delta) -> bool:
+    """True if what differs can bring other problems of the site, but for titles."""
     content = survey.config.paths.content
-    places = {os.path.normpath(f"{content}/{id}") for id in delta.bodies}
+    ids = delta.bodies | delta.records
+    places = {os.path.normpath(f"{content}/{id}") for id in ids}
     if any(problem.location.path in places for problem in target.checks):
         return True
     site, bodies, outlines = survey.site, survey.bodies, survey.outlines

@@ -26,6 +26,8 @@ class Delta(msgspec.Struct, frozen=True):
     templates: bool = False
     statics: frozenset[str] = frozenset()
     """Site paths of copied files with other bytes."""
+    order: bool = False
+    """True if the order of posts or pages may differ."""
     plan: bool = False
     """True if files came or went, or anything else differs."""
 
@@ -33,9 +35,9 @@ class Delta(msgspec.Struct, frozen=True):
         return self != Delta()
 
     @property
-    def is_text(self) -> bool:
-        """True if nothing but the text of posts differs."""
-        return bool(self) and self == Delta(self.bodies)
+    def is_still(self) -> bool:
+        """True if nothing but the text and the looks of posts differ."""
+        return bool(self) and self == Delta(self.bodies, self.records)
 
 
 def together(deltas: Iterable[Delta]) -> Delta:
@@ -46,6 +48,7 @@ def together(deltas: Iterable[Delta]) -> Delta:
         frozenset().union(*(part.records for part in parts)),
         any(part.templates for part in parts),
         frozenset().union(*(part.statics for part in parts)),
+        any(part.order for part in parts),
         any(part.plan for part in parts),
     )
 
@@ -110,25 +113,22 @@ def _versions(inputs: Inputs) -> dict[str, object]:
     }
 
 
-def ids_of(inputs: Inputs, paths: Iterable[str]) -> frozenset[str] | None:
-    """Returns the ids of content files; None if a path names none that is known."""
-    content = inputs.rules.content
-    known = {shown_path(content, e.source.path): e.source.path for e in inputs.entries}
-    found = [known.get(path) for path in paths]
-    return None if None in found else frozenset(id for id in found if id)
-
-
-def reread(root: Path, inputs: Inputs, ids: Iterable[str]) -> Inputs | None:
-    """Returns inputs with some content files read again; None if one is gone."""
-    wanted = set(ids)
+def reread(root: Path, inputs: Inputs, places: Iterable[int]) -> Inputs | None:
+    """Returns inputs with some entries read again; None if a file is gone."""
     entries = list(inputs.entries)
-    for place, entry in enumerate(entries):
-        if entry.source.path in wanted:
-            new = _read_again(root, inputs, entry)
-            if new is None:
-                return None
-            entries[place] = new
+    for place in places:
+        new = _read_again(root, inputs, entries[place])
+        if new is None:
+            return None
+        entries[place] = new
     return msgspec.structs.replace(inputs, entries=tuple(entries))
+
+
+def difference_at(old: Inputs, new: Inputs, places: Iterable[int]) -> Delta:
+    """Returns what differs between the entries at some places."""
+    return together(
+        _of_entries(old.entries[place], new.entries[place]) for place in places
+    )
 
 
 def _read_again(root: Path, inputs: Inputs, entry: Entry) -> Entry | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from sitegen.build import workers
-from sitegen.build.parse import Entry, rules_of
+from sitegen.build.parse import Entry, rules_of, shown_path
 from sitegen.build.store import TOO_NEW, Store
 from sitegen.build.survey import (
     Asked,
@@ -26,11 +26,13 @@ from sitegen.serve.delta import (
     Delta,
     changed_files,
     difference,
-    ids_of,
+    difference_at,
     known_files,
     reread,
+    together,
 )
 from sitegen.serve.inbox import Changed
+from sitegen.site.model import Site
 
 RECENT = 16
 """How many files count as last edited."""
@@ -71,6 +73,7 @@ class Reading:
         self.changed: frozenset[str] = frozenset()
         """The files in which the last two readings differ."""
         self._known: frozenset[str] = frozenset()
+        self._places: dict[str, int] = {}
         self._young: set[str] = set()
         self._recent: dict[str, Found | None] = {}
 
@@ -89,11 +92,19 @@ class Reading:
             return Delta()
         self._note(paths)
         old = self.inputs
-        some = None if changed.sweep or old is None else self._read_some(old, paths)
-        new = some or self._read_all(progress)
-        delta = difference(old, new) if old else Delta(plan=True)
-        self.changed = paths if some else self._changed_files(old, new, paths)
+        places = self._places_of(paths) if old and not changed.sweep else None
+        some = reread(self.root, old, places) if old and places else None
+        if old and some and places:
+            new, delta = some, difference_at(old, some, places)
+            self.changed = paths
+        else:
+            new = self._read_all(progress)
+            delta = difference(old, new) if old else Delta(plan=True)
+            self.changed = self._changed_files(old, new, paths)
+        before = self.survey.site if old else None
         self._keep(new, delta)
+        if before and delta.records and not stands(before, self.survey.site):
+            delta = together([delta, Delta(order=True)])
         return Delta(plan=True) if changed.repair else delta
 
     def _changed_files(
@@ -124,10 +135,11 @@ class Reading:
             return True
         return any(known.startswith(f"{path}/") for known in self._known)
 
-    def _read_some(self, old: Inputs, paths: frozenset[str]) -> Inputs | None:
-        """Returns inputs with these files read again, if they are known posts."""
-        ids = ids_of(old, paths) if paths <= self._known else None
-        return reread(self.root, old, ids) if ids is not None else None
+    def _places_of(self, paths: Iterable[str]) -> list[int] | None:
+        """Returns where the entries of content files stand; None if one has none."""
+        found = [self._places.get(path) for path in paths]
+        places = [place for place in found if place is not None]
+        return places if len(places) == len(found) else None
 
     def _read_all(self, progress: Progress) -> Inputs:
         asked = localized(self._ask(), self._address)
@@ -160,6 +172,9 @@ class Reading:
         }
         if old is None or delta.plan or delta.templates:
             self._known = known_files(new)
+            content = new.rules.content
+            paths = (shown_path(content, entry.source.path) for entry in new.entries)
+            self._places = {path: place for place, path in enumerate(paths)}
             self.environment = HonestEnvironment(new.templates.sources)
         elif delta.bodies or delta.records:
             self.environment.forget_includes()
@@ -192,6 +207,13 @@ class Reading:
             if path not in self._recent and not (now and is_same(source, now)):
                 found.append(path)
         return found
+
+
+def stands(old: Site, new: Site) -> bool:
+    """True if no address and no order of posts differs between two sites."""
+    posts = new.data.posts
+    same = len(posts) == len(old.data.posts) and old.config == new.config
+    return same and old.shaken_by(posts) <= {"updated"}
 
 
 def stat_of(file: Path) -> Found | None:

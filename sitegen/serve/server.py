@@ -1,6 +1,7 @@
 """The server as a whole: a socket, the app, the watcher and the thread that builds."""
 
 import errno
+import gc
 import socket
 import threading
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from sitegen.serve.inbox import Inbox
 from sitegen.serve.reading import Address
 from sitegen.serve.session import Rebuilt, Session
 from sitegen.serve.watcher import Watcher
+from sitegen.submissions.app import Endpoint
 
 PORTS = 20
 """How many ports are tried, from the one that was asked for."""
@@ -45,6 +47,8 @@ class Options(msgspec.Struct, frozen=True):
     navigate: bool = False
     poll: bool = False
     jobs: int = 1
+    keys: str = ""
+    """What the form's tokens are signed with, if not with the queue's own keys."""
 
 
 class Handler(WSGIRequestHandler):
@@ -127,6 +131,14 @@ class Server:
                 ask, address, self.inbox, tell, order, options.navigate
             )
             self._origin = address.origin
+            self._keys = options.keys
+            self._endpoint: Endpoint | None = None
+            self._app = App(
+                self.session.board,
+                hosts_of(options.bind),
+                options.livereload,
+                missing=lambda: self.inbox.ask_sweep(repair=True),
+            )
             self._http = self._make_http(options)
         except BaseException:
             self._socket.close()
@@ -135,18 +147,12 @@ class Server:
         self._threads: list[threading.Thread] = []
 
     def _make_http(self, options: Options) -> BaseWSGIServer:
-        app = App(
-            self.session.board,
-            hosts_of(options.bind),
-            options.livereload,
-            missing=lambda: self.inbox.ask_sweep(repair=True),
-        )
         # The server takes a copy of the socket: it could print and exit by itself
         # where it opens one.
         return make_server(
             options.bind,
             self.port,
-            app,
+            self._app,
             threaded=True,
             request_handler=Handler,
             fd=self._socket.fileno(),
@@ -163,17 +169,46 @@ class Server:
         Browsers that call before are kept waiting: nobody sees half a site.
         """
         self.session.open(progress)
-        self.session.came_and_went = self._watch
-        self._watch()
+        # What was read stays. Looking for garbage in it would cost each change time.
+        gc.collect()
+        gc.freeze()
+        self.session.came_and_went = self._follow_settings
+        self._follow_settings()
         # What changed before the watching began is found by looking.
         self.inbox.ask_sweep()
         self._start("builds", self.session.work)
         self._start("answers", lambda: self._http.serve_forever(poll_interval=0.5))
 
-    def _watch(self) -> None:
+    def _follow_settings(self) -> None:
+        """Watches and mounts what the settings say now."""
         asked = self.session.reading.asked
+        self._mount(asked)
         if self._watcher.watch(asked.root, asked.config, self._config_file):
             self.inbox.ask_sweep()
+
+    def _mount(self, asked: Asked) -> None:
+        """Mounts the endpoint for submissions where the settings have it."""
+        config = asked.config
+        local = f"{self._origin}{config.base_path}"
+        config = msgspec.structs.replace(config, base_url=local)
+        if self._endpoint and self._endpoint.config == config:
+            return
+        self._unmount()
+        if config.submissions:
+            self._endpoint = Endpoint(
+                asked.root,
+                config,
+                config.submissions,
+                self._keys,
+                self.session.board.snapshot.folder,
+            )
+            path = f"{config.base_path}{config.submissions.path}"
+            self._app.mounted = (path, self._endpoint)
+
+    def _unmount(self) -> None:
+        endpoint, self._endpoint, self._app.mounted = self._endpoint, None, None
+        if endpoint:
+            endpoint.close()
 
     def _start(self, name: str, work: Callable[[], Any]) -> None:
         thread = threading.Thread(target=work, name=name, daemon=True)
@@ -191,3 +226,4 @@ class Server:
         self._watcher.stop()
         for thread in self._threads:
             thread.join(GRACE)
+        self._unmount()

@@ -134,7 +134,7 @@ class Site:
         same = (old.config, old.files, old.now) == (data.config, data.files, data.now)
         if not same or len(data.posts) != len(old.posts):
             return site
-        shaken = self._shaken_by(data.posts)
+        shaken = self.shaken_by(data.posts)
         if old.history != data.history:
             shaken |= {"updated"}
         for name in KEPT - shaken:
@@ -142,8 +142,8 @@ class Site:
                 site.__dict__[name] = self.__dict__[name]
         return site
 
-    def _shaken_by(self, posts: Iterable[Post]) -> AbstractSet[str]:
-        """Returns the derived values that other records in these places can change."""
+    def shaken_by(self, posts: Iterable[Post]) -> AbstractSet[str]:
+        """Returns which of KEPT as many other records in these places can change."""
         fields: set[str] = set()
         for old, new in zip(self.data.posts, posts, strict=True):
             if old is new or old == new:

@@ -254,3 +254,22 @@ def test_a_page_is_dressed_wherever_its_body_is(
 ) -> None:
     monkeypatch.setattr("sitegen.serve.overlay._MARK", "{}")
     assert dressed(page, b"S", "M") == expected
+
+
+def test_the_submissions_endpoint_is_mounted_where_the_settings_have_it(
+    make_site: MakeSite, serve: Serve
+) -> None:
+    settings = 'base_url = "https://example.org/blog"\n'
+    served = serve(make_site({**SITE, "sitegen.toml": settings}))
+    assert served.get("/blog/send/")[0] == 404
+    served.write("sitegen.toml", f'{settings}[submissions]\npath = "/send/"\n')
+    served.until(lambda rebuilt: rebuilt.settled is not None)
+    status, headers, body = served.get("/blog/send/")
+    assert status == 200
+    assert headers["x-frame-options"] == "DENY"
+    assert b"<form" in body
+    assert served.get("/blog/send/", Host="evil.example")[0] == 403
+    assert served.get("/blog/send/", "POST")[0] in (403, 411, 415)
+    served.write("sitegen.toml", settings)
+    served.until(lambda rebuilt: rebuilt.settled is not None)
+    assert served.get("/blog/send/")[0] == 404
