@@ -11,9 +11,9 @@ from sitegen.build.survey import Survey
 from sitegen.build.templates import (
     HonestEnvironment,
     TemplateFailure,
-    TemplateSource,
     render_template,
 )
+from sitegen.build.theme import TemplateSource
 from sitegen.problems import Problem
 from sitegen.site.views import Reader
 from tests.surveys import survey
