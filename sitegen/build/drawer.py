@@ -51,23 +51,19 @@ class Drawer:
         self.folder = folder
         self.kept = kept
         self.decoder = msgspec.msgpack.Decoder(Document)
-        self.name = ""
-        self.data = b""
 
     def take(self, id: str) -> Document | None:
         """Returns a document, or None if it was not kept."""
         place = self.kept.get(id)
         if place is None:
             return None
-        if place.file != self.name:
-            # Pages are rendered in the order of parsing, so the next ones lie here too.
-            try:
-                self.data = (self.folder / place.file).read_bytes()
-            except OSError:
-                return None
-            self.name = place.file
-        end = place.offset + place.size
-        return self.decoder.decode(memoryview(self.data)[place.offset : end])
+        try:
+            # Only this one: a file of many documents may be more than memory holds.
+            with open(self.folder / place.file, "rb", buffering=0) as file:
+                data = os.pread(file.fileno(), place.size, place.offset)
+        except OSError:
+            return None
+        return self.decoder.decode(data) if len(data) == place.size else None
 
 
 def file_name(build: str, number: int) -> str:

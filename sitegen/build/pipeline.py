@@ -179,6 +179,11 @@ def target_key(config: Config, shown: Shown) -> bytes:
     return _digest(msgspec.msgpack.encode(what))
 
 
+def place_key(config: Config) -> bytes:
+    """Returns the name of an output folder, which several targets may share."""
+    return _digest(config.paths.output.encode())
+
+
 class _Clock:
     """Measures the stages of a build."""
 
@@ -218,8 +223,7 @@ class Build:
         self.root = asked.root
         self.folder = output_folder(asked.root, asked.config)
         self.key = target_key(asked.config, asked.shown)
-        self.place = _digest(asked.config.paths.output.encode())
-        """Stands for the output folder, which several targets may share."""
+        self.place = place_key(asked.config)
         self.began = time.time_ns()
         self.config = _digest(msgspec.msgpack.encode(asked.config))
         self.target = target

@@ -224,17 +224,23 @@ def parse_task(task: ParseTask) -> bytes:
     folder = Path(task.root)
     entries: list[Entry] = []
     same: list[Source] = []
-    documents: list[tuple[str, Document]] = []
-    for file, same_as in task.files:
-        found = parse_file(folder, file, task.rules, same_as)
-        if isinstance(found, Source):
-            same.append(found)
-            continue
-        entry, document = found
-        entries.append(entry)
-        if document:
-            documents.append((entry.source.path, document))
-    kept = put(Path(task.drawer), documents) if task.drawer else {}
+
+    def documents() -> Iterator[tuple[str, Document]]:
+        for file, same_as in task.files:
+            found = parse_file(folder, file, task.rules, same_as)
+            if isinstance(found, Source):
+                same.append(found)
+                continue
+            entry, document = found
+            entries.append(entry)
+            if document:
+                yield entry.source.path, document
+
+    # One at a time: together they may be more than memory holds.
+    each = documents()
+    kept = put(Path(task.drawer), each) if task.drawer else {}
+    for _ in each:  # what could not be put away
+        pass
     return msgspec.msgpack.encode(Parsed(tuple(entries), tuple(same), kept))
 
 

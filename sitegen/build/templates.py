@@ -130,10 +130,10 @@ class HonestGenerator(CodeGenerator):
     """Compiles includes to a call of the environment's own `include`."""
 
     def visit_Include(self, node: nodes.Include, frame: Frame) -> None:
-        """Writes the code of `{% include %}`."""
-        if not node.with_context:
-            super().visit_Include(node, frame)
-            return
+        """Writes the code of `{% include %}`.
+
+        Jinja2's own for `without context` makes a macro around it return a generator.
+        """
         if node.ignore_missing:
             self.writeline("try:")
             self.indent()
@@ -148,8 +148,11 @@ class HonestGenerator(CodeGenerator):
             self.outdent()
             self.writeline("else:")
             self.indent()
-        local = self.dump_local_context(frame)
-        self.writeline(f"for event in environment.include(template, context, {local}):")
+        found = "template._get_default_module()._body_stream"
+        if node.with_context:
+            local = self.dump_local_context(frame)
+            found = f"environment.include(template, context, {local})"
+        self.writeline(f"for event in {found}:")
         self.indent()
         self.simple_write("event", frame)
         self.outdent()

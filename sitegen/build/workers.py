@@ -88,9 +88,9 @@ def _in_order(
             with _shielded():
                 waiting.append(executor.submit(task, item))
             if len(waiting) > window:
-                yield waiting.popleft().result()
+                yield _first(waiting)
         while waiting:
-            yield waiting.popleft().result()
+            yield _first(waiting)
     except BrokenProcessPool as failure:
         executor.shutdown(wait=True)
         message = "A worker process was killed; nothing was written."
@@ -100,6 +100,13 @@ def _in_order(
         for future in waiting:
             future.cancel()
         wait(waiting)
+
+
+def _first(waiting: deque[Future[R]]) -> R:
+    """Returns the result of the first task, which waits in line until it is done."""
+    result = waiting[0].result()
+    waiting.popleft()
+    return result
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sitegen.build import store
-from sitegen.build.pipeline import Order, Report, build, locked
+from sitegen.build.pipeline import Order, Report, build, locked, place_key
 from sitegen.build.survey import Asked
 from sitegen.config import load
 from sitegen.content.records import Moment
@@ -204,8 +204,7 @@ def test_what_a_killed_build_of_another_target_left_goes(root: Path) -> None:
     leftover = root / "output" / ".x.txt.sitegen-tmp"
     leftover.write_text("half")
     config, _ = load(root)
-    place = store._digest(config.paths.output.encode())
-    store.Store(root).mark_torn(place)
+    store.Store(root).mark_torn(place_key(config))
     built(root)
     assert not leftover.exists()
 

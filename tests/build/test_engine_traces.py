@@ -134,6 +134,21 @@ def test_what_an_include_hands_out_is_still_asked_for_the_page(
     assert (root / "output/index.html").read_text(encoding="utf-8") == "B"
 
 
+def test_a_macro_may_include_without_context(make_site: MakeSite) -> None:
+    """Jinja2 alone gives a generator's place in memory here."""
+    root = make_site(
+        {
+            "content/a.md": post("A"),
+            "templates/part.html": "part",
+            "templates/index.html": "{% macro m() %}{% include 'part.html' without"
+            " context %}{% include 'no.html' ignore missing without context %}!"
+            "{% endmacro %}{{ m() }}",
+        }
+    )
+    built(root)
+    assert (root / "output/index.html").read_text(encoding="utf-8") == "part!"
+
+
 def test_an_include_counts_once_what_it_is_given(make_site: MakeSite) -> None:
     count = "{% set ns.n = ns.n + 1 %}{{ site.title }}"
     page = "{% set ns = namespace(n=0) %}{% include 'part.html' %}{{ ns.n }}"
