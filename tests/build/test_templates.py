@@ -9,11 +9,11 @@ import pytest
 from sitegen.build.render import context
 from sitegen.build.templates import (
     HonestEnvironment,
-    TemplateSource,
     WatchedContext,
     render_template,
     syntax_problems,
 )
+from sitegen.build.theme import TemplateSource
 from sitegen.site.questions import Question
 from sitegen.site.views import Reader
 from tests.conftest import MakeSite, Run
