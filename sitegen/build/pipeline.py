@@ -13,7 +13,6 @@ The steps, each a value made from the one before:
 import os
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from concurrent.futures import Executor
 from contextlib import closing, contextmanager
 from hashlib import blake2b
 from pathlib import Path
@@ -32,6 +31,8 @@ from sitegen.site.plan import Artifact
 from sitegen.site.visibility import Shown, Waiting
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from sitegen.build.job import Job, Made, Result
 
 RENDER_CHUNK = 60
@@ -96,7 +97,7 @@ def build(
     asked: Asked,
     order: Order,
     progress: Progress = silent,
-    executor: Executor | None = None,
+    executor: "Executor | None" = None,
 ) -> Report:
     """Brings the output folder up to date and returns what was done.
 

@@ -102,7 +102,7 @@ def _in_order(
         wait(waiting)
 
 
-def _first(waiting: deque[Future[R]]) -> R:
+def _first(waiting: "deque[Future[R]]") -> R:
     """Returns the result of the first task, which waits in line until it is done."""
     result = waiting[0].result()
     waiting.popleft()
