@@ -33,12 +33,22 @@
     if (event.kind === "reload") reload();
     else if (event.kind === "assets") load(event.urls, event.version);
     else if (event.kind === "trouble") show(event);
-    else if (event.kind === "go") location.href = event.url;
+    else if (event.kind === "go") go(event.url);
+  };
+
+  // Once on its way to another page, the browser is not called back by a reload.
+  let leaving = false;
+  const go = (url) => {
+    if (new URL(url, location.href).pathname === location.pathname) return;
+    leaving = true;
+    close();
+    location.href = url;
   };
 
   // A reload keeps the place on the page, and which <details> are open.
   const details = () => [...document.querySelectorAll("details")];
   const reload = () => {
+    if (leaving) return;
     const open = details().map((each) => each.open);
     const kept = { x: scrollX, y: scrollY, open };
     try { sessionStorage.setItem(KEPT, JSON.stringify(kept)); } catch {}

@@ -205,6 +205,7 @@ class Session:
         )
         self._unsettled, self._good, self._saved = Delta(), True, False
         self._touched = time.monotonic()
+        self._follow()
         self.board.publish(
             Snapshot(
                 self._bench.folder,
@@ -213,7 +214,6 @@ class Session:
                 marks=self._marks(),
             )
         )
-        self._follow()
         self._report(settled.warnings, settled)
 
     def _follow(self) -> None:
@@ -234,8 +234,8 @@ class Session:
             if id in site.by_id
         ]
         shown = (*edited, *self.board.looked_at(), *self.board.snapshot.fresh)
+        self._follow()  # first: a tab that reloads hears nothing for a moment
         self._show(self._bench.first(delta, dict.fromkeys(shown)))
-        self._follow()
 
     def _show(self, pages: dict[str, Fresh | None]) -> None:
         if not pages:

@@ -154,6 +154,8 @@ def test_only_the_tab_that_shows_what_changed_reloads(
     expect(one.get_by_text("Only here.")).to_be_visible()
     served.edit("content/about.md", "Who we are.", "Now here.")
     expect(about.get_by_text("Now here.")).to_be_visible()
+    about.wait_for_load_state("load")
+    about.wait_for_function("document.readyState == 'complete'")
     assert len(loads) == 1
 
 

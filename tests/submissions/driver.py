@@ -110,7 +110,7 @@ def full(root: Path) -> None:
     """Sends forms until the disk is full, makes room, and sends some more."""
     app = endpoint(root)
     filler = root / "content/queue/tmp/filler"
-    filler.write_bytes(b"x" * 4096)
+    filler.write_bytes(b"x" * 65536)
     acknowledged, refused = [], 0
     for number in range(1, 400):
         if send(app, number, 3000):

@@ -43,7 +43,7 @@ LOOK = """() => {
     for (const each of body.querySelectorAll("*")) {
       for (const name of ["mouseover", "focus", "toggle", "pointerover", "error", "load"])
         each.dispatchEvent(new Event(name, {bubbles: true}));
-      if (each.tagName != "A" && each.click) each.click();
+      if (!["A", "BUTTON"].includes(each.tagName) && each.click) each.click();
     }
     body.innerHTML = body.innerHTML;
   }

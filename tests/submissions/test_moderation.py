@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -424,6 +425,8 @@ def test_what_was_published_before_leaves_the_queue(run: Run, site: Path) -> Non
 def test_a_preview_is_the_page_that_will_be_published(
     run: Run, site: Path, tmp_path: Path
 ) -> None:
+    """With a repository the page shows its commit as well, which is yet to come."""
+    shutil.rmtree(site / ".git")
     id = put(
         site,
         1,
