@@ -136,8 +136,6 @@ class Submissions(msgspec.Struct, frozen=True):
     saw to `X-Forwarded-For`."""
     image_hosts: tuple[str, ...] = ()
     """Hosts from which images in submitted posts are shown."""
-    rebuild: bool = False
-    """Whether an approval on the review pages builds the site."""
     fields: tuple[SubmissionField, ...] = ()
     """More fields, each as `[[submissions.fields]]`."""
     limits: Limits = Limits()
@@ -197,9 +195,6 @@ TABLES = ("paths", "build", "unique", "feed", "markdown", "submissions")
 
 FORM_FIELDS = frozenset({"title", "content", "name", "email", "token", "website"})
 """Names that the submission form uses itself; `website` is a trap for machines."""
-
-FREE_TABLES = ("permalinks", "taxonomies", "extra")
-"""Tables whose keys the site chooses."""
 
 FREE_VALUES = ("extra", "extension_configs")
 """Keys whose values may be anything."""
