@@ -118,6 +118,11 @@ def keep(file: str, workshop: Workshop) -> None:
     _kept.workshops[file] = workshop
 
 
+def forget() -> None:
+    """Lets go of the job that this process keeps."""
+    _kept.workshops.clear()
+
+
 def workshop_of(file: str) -> Workshop:
     """Returns the workshop of a job, which is read from its file at most once."""
     if file not in _kept.workshops:

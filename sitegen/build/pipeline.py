@@ -27,6 +27,7 @@ from sitegen.build.theme import Static, source_file
 from sitegen.config import Config
 from sitegen.digests import digest
 from sitegen.problems import Location, Problem, ProblemsFound, SitegenError, error
+from sitegen.site.model import Site
 from sitegen.site.plan import Artifact
 from sitegen.site.visibility import Shown, Waiting
 
@@ -419,7 +420,7 @@ class Build:
             str(self.store.folder),
             dict(survey.inputs.documents),
         )
-        file = self.job_file(job, len(wanted))
+        file = self.job_file(job, survey.site, len(wanted))
         if not file:
             workshop = jobs.Workshop(job, survey.site)
             for part in workers.chunks(wanted, RENDER_CHUNK):
@@ -429,15 +430,24 @@ class Build:
             msgspec.msgpack.encode(jobs.Task(file, tuple(part)))
             for part in workers.chunks(wanted, RENDER_CHUNK)
         )
-        for data in self.pool.run(jobs.make_task, tasks, True):
-            yield msgspec.msgpack.decode(data, type=jobs.Result)
+        try:
+            for data in self.pool.run(jobs.make_task, tasks, True):
+                yield msgspec.msgpack.decode(data, type=jobs.Result)
+        finally:
+            jobs.forget()
 
-    def job_file(self, job: "Job", pages: int) -> str:
-        """Returns the file that workers read a job from; "" if none are to help."""
+    def job_file(self, job: "Job", site: Site, pages: int) -> str:
+        """Returns the name of a job for workers; "" if none are to help.
+
+        Processes that are forked have it in memory, others read it from that file.
+        """
         if self.order.jobs <= 1 or pages < SMALL:
             return ""
-        from sitegen.build.job import write_job
+        from sitegen.build.job import Workshop, keep, write_job
 
+        if self.pool.forks_anew():
+            keep("in memory", Workshop(job, site))
+            return "in memory"
         try:
             return write_job(job, self.store.folder)
         except OSError as failure:

@@ -139,6 +139,37 @@ class HonestGenerator(CodeGenerator):
         else:
             self.write("environment.shown((")
 
+    def visit_Output(self, node: nodes.Output, frame: Frame) -> None:
+        """Writes what a template prints; pieces that follow one another as one text.
+
+        Each piece that is yielded passes through every block and template around it.
+        """
+        if frame.buffer is not None or len(node.nodes) < 3:
+            super().visit_Output(node, frame)
+            return
+        if frame.require_output_check:
+            if self.has_known_extends:
+                return
+            self.writeline("if parent_template is None:")
+            self.indent()
+        pieces = frame.copy()
+        pieces.buffer = self.temporary_identifier()
+        pieces.require_output_check = False
+        self.writeline(f"{pieces.buffer} = []")
+        super().visit_Output(node, pieces)
+        self.writeline(f"yield concat({pieces.buffer})")
+        if frame.require_output_check:
+            self.outdent()
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
+        """Writes the reading of an attribute: plainly, if it is there."""
+        value = self.temporary_identifier()
+        owner = self.temporary_identifier()
+        self.write(f"({value} if ({value} := getattr(({owner} := ")
+        self.visit(node.node, frame)
+        self.write(f"), {node.attr!r}, missing)) is not missing else ")
+        self.write(f"environment.getattr({owner}, {node.attr!r}))")
+
     def visit_Include(self, node: nodes.Include, frame: Frame) -> None:
         """Writes the code of `{% include %}`.
 
@@ -549,7 +580,7 @@ def describe(value: Any) -> tuple[str, set[str]]:
 @jinja2.pass_context
 def _url(context: Context, path: str) -> str:
     """`{{ '/style.css'|url }}`: the same path below `base_url`'s."""
-    page = _page(context)
+    page: Page = context.environment.page  # type: ignore[attr-defined]
     page.reader.asked.add(BASE_URL)
     known = page.urls.get(path)
     if known is None:

@@ -113,12 +113,14 @@ class Site:
 
     def setting(self, key: str) -> Any:
         """Returns a value of the configuration that nobody can change."""
-        if key not in self._settings:
+        try:
+            return self._settings[key]
+        except KeyError:
             value: Any = self.config
             for part in key.split("."):
                 value = getattr(value, part)
-            self._settings[key] = freeze(msgspec.to_builtins(value))
-        return self._settings[key]
+            found = self._settings[key] = freeze(msgspec.to_builtins(value))
+            return found
 
     def with_post(self, post: Post) -> "Site":
         """Returns this site with one post added or replaced."""

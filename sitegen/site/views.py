@@ -277,6 +277,16 @@ class TaxonomyView(View):
         return Views(self._reader, ("terms", self._record))
 
 
+def _setting(key: str) -> property:
+    question = ("config", key)
+
+    def read(view: View) -> Any:
+        view._reader.asked.add(question)
+        return view._reader.site.setting(key)
+
+    return property(read)
+
+
 class SiteView(View):
     """The whole site."""
 
@@ -286,17 +296,14 @@ class SiteView(View):
         note = reader.fields.setdefault(":site", set()).add
         super().__init__(reader, ":site", reader.site, note)
 
-    def _config(self, key: str) -> Any:
-        self._reader.asked.add(("config", key))
-        return self._reader.site.setting(key)
-
-    title = property(lambda self: self._config("title"))
-    base_url = property(lambda self: self._config("base_url"))
-    description = property(lambda self: self._config("description"))
-    language = property(lambda self: self._config("language"))
-    author = property(lambda self: self._config("author"))
-    extra = property(lambda self: self._config("extra"))
-    highlight = property(lambda self: self._config("markdown.highlight"))
+    title = _setting("title")
+    base_url = _setting("base_url")
+    description = _setting("description")
+    language = _setting("language")
+    author = _setting("author")
+    extra = _setting("extra")
+    highlight = _setting("markdown.highlight")
+    _feed_path = _setting("feed.path")
     posts = property(lambda self: Views(self._reader, ("posts",)))
     pages = property(lambda self: Views(self._reader, ("pages",)))
     sections = property(lambda self: Views(self._reader, ("sections",)))
@@ -312,9 +319,9 @@ class SiteView(View):
     def feed_url(self) -> str:
         """The feed's URL; "" for a site that has none."""
         self._note("has_posts")
-        if not self._config("base_url") or not self._reader.site.posts:
+        if not self.base_url or not self._reader.site.posts:
             return ""
-        return urls.url(self._reader.site.config, self._config("feed.path"))
+        return urls.url(self._reader.site.config, self._feed_path)
 
     @property
     def home(self) -> Any:
