@@ -152,7 +152,7 @@ def _post_terms(site: Site, id: str, taxonomy: str) -> tuple[str, ...]:
 
 
 def _section_ids(paths: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(section_id(path) for path in paths)
+    return tuple(map(section_id("").__add__, paths))
 
 
 def _one_section(site: Site, path: str) -> tuple[str, ...]:
