@@ -195,7 +195,8 @@ def test_everybody_can_read_it(
     axe: Callable[..., list[Message]],
     scheme: str,
 ) -> None:
-    base, found = static_server(shown), {}
+    base = static_server(shown)
+    found: dict[tuple[int, str], list[tuple[str, str]]] = {}
     for width in (320, 1440):
         context = browser.new_context(
             color_scheme=scheme,  # type: ignore[arg-type]

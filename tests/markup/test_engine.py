@@ -496,7 +496,9 @@ def test_real_posts_are_finished_the_same_way_sooner(
 
 
 @pytest.mark.parametrize("engine", ["commonmark", "markdown"])
-def test_empty_elements_end_as_in_html_and_not_as_in_xml(engine: str) -> None:
+def test_empty_elements_end_as_in_html_and_not_as_in_xml(
+    engine: Literal["commonmark", "markdown"],
+) -> None:
     own = ("<!-- <br /> -->", "<script>'<hr />'</script>", "<input />")
     text = 'a  \nb ![c](d.png "e") `<br />`\n\n---\n\n' + "\n\n".join(own)
     html = to_html(text, Markdown(engine=engine), highlight=True)
