@@ -130,7 +130,7 @@ def findings_staged(obj: tuple[str, str], shown: Shown, clock: str | None) -> Fi
     gc.set_threshold(200_000, 20, 50)  # as in a build: many records, hardly a cycle
     root, name = Path(obj[0]), obj[1]
     named = os.environ.get("GIT_INDEX_FILE")
-    index = staged.read_index(root, Path(named).absolute() if named else None)
+    index = staged.read_index(root, name, Path(named).absolute() if named else None)
     config, problems = staged.staged_config(root, index, name)
     if problems:
         raise ProblemsFound(problems)
