@@ -545,6 +545,8 @@ def _in_words(key: str, failure: msgspec.ValidationError) -> str:
 
 
 def _zone_exists(name: str) -> bool:
+    if name == "UTC":
+        return True
     import zoneinfo
 
     try:

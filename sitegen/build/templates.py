@@ -19,7 +19,6 @@ page. It is kept with its questions and reused; what was read decides, not the t
 the template.
 """
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
@@ -548,6 +547,8 @@ def _undefined_for(environment: HonestEnvironment) -> type[StrictUndefined]:
             else:
                 what, known = describe(self._undefined_obj)
                 message = f"{what} has no '{name}'"
+            import difflib
+
             close = difflib.get_close_matches(name, sorted(known), n=1)
             return f"{message}\nDid you mean '{close[0]}'?" if close else message
 
