@@ -564,6 +564,7 @@ KIND_WORDS = {
     "Pager": "pager",
     "mappingproxy": "this table",
     "Views": "this list",
+    "Elements": "this list",
     "NoneType": "nothing (none)",
 }
 
