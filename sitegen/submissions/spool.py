@@ -18,6 +18,7 @@ import contextlib
 import enum
 import fcntl
 import os
+import random
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -230,7 +231,7 @@ class Spool:
     @contextlib.contextmanager
     def _temporary(self, submission: Submission) -> Iterator[str]:
         """Gives the name of a synced temporary file; removes it at the end."""
-        name = f"{submission.id}.{secrets.token_hex(6)}"
+        name = _temporary_name(submission.id)
         self._write_synced(name, submission)
         try:
             yield name
@@ -314,7 +315,7 @@ class Spool:
 
     def replace(self, state: str, submission: Submission) -> None:
         """Puts a new text in an entry's place, in one step that survives a crash."""
-        name = f"{submission.id}.{secrets.token_hex(6)}"
+        name = _temporary_name(submission.id)
         self._write_synced(name, submission)
         target = f"{submission.id}.md"
         os.rename(name, target, src_dir_fd=self.tmp, dst_dir_fd=self.fds[state])
@@ -382,6 +383,11 @@ def open_spool(path: Path) -> Spool:
         spool.close()
         raise
     return spool
+
+
+def _temporary_name(id: str) -> str:
+    """Returns a name that is free in all likelihood; O_EXCL sees to the rest."""
+    return f"{id}.{random.getrandbits(48):012x}"
 
 
 def _make_folders(path: Path) -> None:

@@ -211,7 +211,49 @@ def test_threads_that_wait_share_a_sync(monkeypatch: pytest.MonkeyPatch) -> None
     go.set()
     for thread in threads:
         thread.join()
-    assert 4 <= len(calls) < 18 and calls == [1, 2] * (len(calls) // 2)
+    assert 4 <= len(calls) < 18 and calls.count(1) == calls.count(2)
+
+
+def test_threads_that_wait_for_a_failing_sync_all_hear_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entered, go = threading.Event(), threading.Event()
+
+    def broken(_: int) -> None:
+        entered.set()
+        go.wait(10)
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", broken)
+    group = GroupSync((1, 2))
+    with ThreadPoolExecutor(9) as pool:
+        asked = [pool.submit(group.sync)]
+        entered.wait(10)
+        asked += [pool.submit(group.sync) for _ in range(8)]
+        go.set()
+        failures = [each.exception(10) for each in asked]
+    assert [type(failure) for failure in failures] == [QueueBroken] * 9
+
+
+def test_a_sync_that_is_interrupted_leaves_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entered, go = threading.Event(), threading.Event()
+
+    def interrupted(_: object) -> str:
+        entered.set()
+        go.wait(10)
+        raise MemoryError
+
+    group = GroupSync((1,))
+    with ThreadPoolExecutor(2) as pool:
+        monkeypatch.setattr(GroupSync, "run", interrupted)
+        first = pool.submit(group.sync)
+        entered.wait(10)
+        second = pool.submit(group.sync)
+        go.set()
+        assert isinstance(first.exception(10), MemoryError)
+        assert isinstance(second.exception(10), MemoryError | QueueBroken)
 
 
 def test_a_link_in_place_of_an_entry_is_not_followed(
