@@ -17,6 +17,7 @@ import argparse
 import json
 import os
 import resource
+import selectors
 import shutil
 import signal
 import socket
@@ -38,6 +39,8 @@ CONNECTIONS = 16
 BODY = "A sentence that stands for all the others. " * 35
 """About 1.5 KB."""
 
+ENCODED = urlencode({"content": BODY})
+
 CONFIG = """\
 title = "Load"
 base_url = "https://example.org"
@@ -52,7 +55,10 @@ Request = Callable[[int], bytes]
 
 
 class Load:
-    """Sixteen connections that send forms until the time is up."""
+    """Sixteen connections that send forms until the time is up.
+
+    One thread serves them all, so that it takes little from the server's processors.
+    """
 
     def __init__(self, port: int, request: Request, seconds: float) -> None:
         self.port = port
@@ -63,55 +69,73 @@ class Load:
 
     def run(self) -> None:
         """Sends from all connections at once."""
-        threads = [
-            threading.Thread(target=self.client, args=(number,))
-            for number in range(CONNECTIONS)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with selectors.DefaultSelector() as selector:
+            for number in range(CONNECTIONS):
+                self.send(selector, Sender(self.port, number))
+            while selector.get_map():
+                for key, _ in selector.select():
+                    self.receive(selector, key.data)
 
-    def client(self, number: int) -> None:
-        """Sends one form after the other over one connection."""
-        connection = socket.create_connection(("127.0.0.1", self.port))
-        times, at = [], number
-        while time.monotonic() < self.end:
-            data = self.request(at)
-            at += CONNECTIONS
-            began = time.perf_counter()
-            connection.sendall(data)
-            status, keeps = read_answer(connection)
-            if status == 303 or status == 302:
-                times.append(time.perf_counter() - began)
-            else:
-                self.others[status] = self.others.get(status, 0) + 1
-            if not keeps:
-                connection.close()
-                connection = socket.create_connection(("127.0.0.1", self.port))
-        connection.close()
-        self.times.extend(times)
+    def send(self, selector: selectors.BaseSelector, sender: "Sender") -> None:
+        """Sends the next form of a connection, if there is time left."""
+        if time.monotonic() >= self.end:
+            sender.connection.close()
+            return
+        data = self.request(sender.number)
+        sender.number += CONNECTIONS
+        selector.register(sender.connection, selectors.EVENT_READ, sender)
+        sender.began = time.perf_counter()
+        sender.connection.sendall(data)
 
-
-def read_answer(connection: socket.socket) -> tuple[int, bool]:
-    """Returns an answer's status, and whether the connection stays open."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        part = connection.recv(65536)
+    def receive(self, selector: selectors.BaseSelector, sender: "Sender") -> None:
+        """Reads what there is of an answer, and goes on when it is whole."""
+        part = sender.connection.recv(65536)
         if not part:
-            raise ConnectionError(data)
-        data += part
-    head, _, body = data.partition(b"\r\n\r\n")
+            raise ConnectionError(sender.answer)
+        sender.answer += part
+        found = whole_answer(sender.answer)
+        if found is None:
+            return
+        status, keeps = found
+        if status == 303 or status == 302:
+            self.times.append(time.perf_counter() - sender.began)
+        else:
+            self.others[status] = self.others.get(status, 0) + 1
+        selector.unregister(sender.connection)
+        sender.renew(self.port, keeps)
+        self.send(selector, sender)
+
+
+class Sender:
+    """One connection, the number of its next form, and the answer so far."""
+
+    def __init__(self, port: int, number: int) -> None:
+        self.number = number
+        self.began = 0.0
+        self.renew(port, False)
+
+    def renew(self, port: int, keeps: bool) -> None:
+        """Makes ready for the next form, on a new connection if need be."""
+        self.answer = b""
+        if not keeps:
+            self.connection = socket.create_connection(("127.0.0.1", port))
+
+
+def whole_answer(data: bytes) -> tuple[int, bool] | None:
+    """Returns an answer's status, and whether the connection stays open."""
+    head, found, body = data.partition(b"\r\n\r\n")
+    if not found:
+        return None
     lower = head.lower()
     length = lower.partition(b"content-length:")[2].partition(b"\r\n")[0]
-    while len(body) < int(length or 0):
-        body += connection.recv(65536)
+    if len(body) < int(length or 0):
+        return None
     return int(head[9:12]), b"connection: close" not in lower
 
 
 def form(host_path: str, values: dict[str, str], cookie: str = "") -> bytes:
-    """Returns the bytes of a request that sends a form."""
-    body = urlencode(values)
+    """Returns the bytes of a request that sends a form with the text."""
+    body = f"{ENCODED}&{urlencode(values)}"
     return (
         f"POST {host_path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
         "Content-Type: application/x-www-form-urlencoded\r\n"
@@ -165,7 +189,7 @@ def load_sitegen(folder: Path, seconds: float, pending: int, posts: int) -> Load
     command += ["submissions", "serve", "--port", "{port}"]
 
     def request(number: int) -> bytes:
-        values = {"title": f"A title {number}", "content": BODY, "token": tokens.new()}
+        values = {"title": f"A title {number}", "token": tokens.new()}
         return form("/submit/", values)
 
     # The first answer waits until every post has been read once.
@@ -201,8 +225,8 @@ def load_peer(name: str, folder: Path, seconds: float) -> Load:
         cookie, token = csrf(port)
 
         def request(number: int) -> bytes:
-            values = {"title": f"A title {number}", "content": BODY}
-            return form("/", {**values, "csrfmiddlewaretoken": token}, cookie)
+            values = {"title": f"A title {number}", "csrfmiddlewaretoken": token}
+            return form("/", values, cookie)
 
         load = Load(port, request, seconds)
         load.run()
