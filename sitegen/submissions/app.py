@@ -96,13 +96,14 @@ class Endpoint:
         self.settings = settings
         self.now = now
         life = settings.limits.token_hours * HOUR
-        self.spool = open_spool(queue_folder(root, config))
+        folder = queue_folder(root, config)
+        self.spool = open_spool(folder, settings.limits.entries)
         recover(self.spool, now(), life)
         self.tokens = Tokens(secret_keys(self.spool, keys), life, now)
         self.rates = Rates(self.spool.path / "private", now)
         self.published = Published(root, config)
-        folder = output or root / config.paths.output
-        self.shells = Shells(folder, config, settings)
+        built = output or root / config.paths.output
+        self.shells = Shells(built, config, settings)
 
     def close(self) -> None:
         """Lets go of everything; for tests and servers that go on without it."""

@@ -421,6 +421,17 @@ def test_a_failing_disk_is_an_unhealthy_process(
     assert visitor.send({"token": token}).status_code == 503
 
 
+def test_a_full_queue_keeps_what_was_typed(
+    make_endpoint: MakeEndpoint, clock: Clock
+) -> None:
+    visitor = Visitor(make_endpoint(f"{CONFIG}entries = 1\n"), clock)
+    assert visitor.send().status_code == 303
+    answer = visitor.send({"title": "Other", "content": "Kept"})
+    assert answer.status_code == 507 and "Kept</textarea>" in answer.text
+    assert answer.headers["Retry-After"]
+    assert visitor.get("health").status_code == 200
+
+
 def test_a_bug_shows_no_traceback(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -17,6 +17,7 @@ from sitegen.submissions import filesystem, records
 from sitegen.submissions.filesystem import GroupSync, QueueBroken, QueueFull
 from sitegen.submissions.records import BadEntry, Submission
 from sitegen.submissions.recovery import recover
+from sitegen.submissions.room import FULL_SECONDS, Room
 from sitegen.submissions.spool import NothingPublished, Outcome, Spool, open_spool
 
 NOBODY = NothingPublished()
@@ -295,6 +296,53 @@ def test_a_file_system_without_links_is_refused(
     with pytest.raises(SitegenError, match="second name"):
         open_spool(tmp_path / "queue")
     assert os.listdir(tmp_path / "queue/tmp") == []
+
+
+# Room
+
+
+def test_a_full_queue_takes_nothing_but_repeats_its_answers(tmp_path: Path) -> None:
+    with open_spool(tmp_path / "queue", 3) as spool:
+        for number in range(3):
+            spool.add(submission(number, f"Title {number}"), NOBODY)
+        with pytest.raises(QueueFull, match="too many entries in pending"):
+            spool.add(submission(9, "Other"), NOBODY)
+        assert spool.add(submission(1, "Title 1"), NOBODY) is Outcome.REPEATED
+        assert spool.add_spam(submission(9)) is Outcome.STORED
+        assert len(spool.ids("pending")) == len(links(spool)) == 3
+        assert os.listdir(spool.tmp) == []
+
+
+def test_a_queue_full_of_spam_still_takes_posts(tmp_path: Path) -> None:
+    with open_spool(tmp_path / "queue", 1) as spool:
+        spool.add_spam(submission(1))
+        with pytest.raises(QueueFull, match="spam"):
+            spool.add_spam(submission(2))
+        assert spool.add(submission(2), NOBODY) is Outcome.STORED
+
+
+def test_a_full_folder_is_counted_again_after_a_while(tmp_path: Path) -> None:
+    folder, now = os.open(tmp_path, os.O_RDONLY), [0.0]
+    (tmp_path / "one").touch()
+    room = Room(folder, 1, lambda: now[0])
+    assert not room.take()
+    (tmp_path / "one").unlink()
+    assert not room.take(), "it was counted in this second"
+    now[0] += FULL_SECONDS
+    assert room.take()
+    os.close(folder)
+
+
+def test_room_is_never_exceeded_by_eight_processes(tmp_path: Path) -> None:
+    folder = os.open(tmp_path, os.O_RDONLY)
+    rooms = [Room(folder, 40) for _ in range(8)]
+    names = iter(range(10_000))
+    for turn in range(200):
+        for room in rooms[: 1 + turn % 8]:
+            if room.take():
+                (tmp_path / str(next(names))).touch()
+    os.close(folder)
+    assert len(list(tmp_path.iterdir())) == 40
 
 
 # Recovery
