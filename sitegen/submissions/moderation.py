@@ -248,7 +248,11 @@ class Desk:
         known = Store(self.root).load_entries(rules_of(self.config))
         inputs = read_inputs(asked, known)
         entry = finished.entry_of(file, self.config, rendered)
-        return Survey(self.root, finished.with_entry(inputs, entry))
+        past = finished.commit_of(entry.post, self.now())
+        content = self.config.paths.content
+        history = finished.Foreseen(self.root, content, file.id, past)
+        foreseen = msgspec.structs.replace(inputs, history=history)
+        return Survey(self.root, finished.with_entry(foreseen, entry))
 
     def require_sound(self, file: Finished, rendered: Rendered) -> tuple[Problem, ...]:
         """Returns the warnings about a file; raises ProblemsFound for errors."""
