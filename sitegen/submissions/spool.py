@@ -383,7 +383,8 @@ def _too_many(folder: str) -> QueueFull:
 def open_spool(path: Path, most: int = sys.maxsize) -> Spool:
     """Returns the queue in this folder, made if need be.
 
-    `most` entries may wait, and as many be among the spam. Raises SitegenError where files cannot have a second name.
+    `most` entries may wait, and as many be among the spam. Raises SitegenError where
+    files cannot have a second name.
     """
     try:
         spool = Spool(path, most)
