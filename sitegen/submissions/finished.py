@@ -122,7 +122,7 @@ class Foreseen(History):
     @cached_property
     def past(self) -> dict[str, Past]:
         """What commits tell of each content file, and will tell of the new one."""
-        known = History.past.func(self)
+        known = super().past
         is_told = self.checkout is not None and not self.is_shallow
         return {**known, self.id: self.own} if is_told else known
 
