@@ -48,6 +48,7 @@ base_url = "https://example.org"
 [submissions.limits]
 total = 1000000000
 per_network = 1000000000
+entries = 1000000000
 fill_seconds = 0
 """
 
@@ -192,11 +193,15 @@ def load_sitegen(folder: Path, seconds: float, pending: int, posts: int) -> Load
         values = {"title": f"A title {number}", "token": tokens.new()}
         return form("/submit/", values)
 
-    # The first answer waits until every post has been read once.
-    with serving(command, {}, "/submit/received/?r=x") as port:
+    with serving(command, {}, "/submit/health") as port:
+        # The first answer waits until every post has been read once.
+        first = socket.create_connection(("127.0.0.1", port))
+        first.sendall(request(-1))
+        assert b" 303 " in first.recv(65536)[:20]
+        first.close()
         load = Load(port, request, seconds)
         load.run()
-    stored = len(os.listdir(folder / "content/queue/pending")) - pending
+    stored = len(os.listdir(folder / "content/queue/pending")) - pending - 1
     assert stored == len(load.times), (stored, len(load.times))
     return load
 
@@ -210,6 +215,8 @@ def fill(queue: Path, count: int) -> None:
         entry = records.Submission(id, f"Waiting {number}", BODY, 1782907200)
         (queue / f"pending/{id}.md").write_bytes(records.dump(entry))
         os.symlink(id, queue / "titles" / records.title_digest(entry.title))
+    # Or the first who is measured waits until all of it is on the disk.
+    subprocess.run(["sync", "--file-system", str(queue)], check=True)
 
 
 def load_peer(name: str, folder: Path, seconds: float) -> Load:
