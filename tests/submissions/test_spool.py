@@ -16,7 +16,7 @@ from sitegen.problems import SitegenError
 from sitegen.submissions import filesystem, records
 from sitegen.submissions.filesystem import GroupSync, QueueBroken, QueueFull
 from sitegen.submissions.records import BadEntry, Submission
-from sitegen.submissions.recovery import recover
+from sitegen.submissions.recovery import PURGE_SECONDS, recover
 from sitegen.submissions.room import FULL_SECONDS, Room
 from sitegen.submissions.spool import NothingPublished, Outcome, Spool, open_spool
 
@@ -395,6 +395,16 @@ def test_recovery_drops_the_second_copy_of_what_was_rejected(spool: Spool) -> No
     assert spool.find(f"{1:020x}") == "rejected"
 
 
+def test_recovery_purges_what_was_rejected_long_ago(spool: Spool) -> None:
+    for number in (1, 2):
+        spool.add(submission(number, f"Title {number}"), NOBODY)
+        spool.move(f"{number:020x}", "pending", "rejected")
+    then = time.time() - PURGE_SECONDS - 10
+    os.utime(f"{1:020x}.md", (then, then), dir_fd=spool.fds["rejected"])
+    assert recover(spool, time.time(), LIFE).purged == 1
+    assert spool.ids("rejected") == [f"{2:020x}"] and spool.is_declined(f"{1:020x}")
+
+
 # Files of entries
 
 XML_TEXT = st.text(
@@ -460,6 +470,24 @@ def test_an_entry_comes_back_as_it_was(submission: Submission) -> None:
 def test_a_file_that_is_no_entry_is_refused(text: str, message: str) -> None:
     with pytest.raises(BadEntry, match=message):
         records.parse(text.encode())
+
+
+@given(
+    st.binary(max_size=300)
+    | st.builds(
+        lambda data, at, more: data[:at] + more + data[at:],
+        st.just(records.dump(submission())),
+        st.integers(0, 200),
+        st.binary(min_size=1, max_size=20) | st.sampled_from([b"\n", b"&a ", b"---\n"]),
+    )
+)
+def test_nothing_makes_the_reader_of_entries_stumble(data: bytes) -> None:
+    try:
+        found = records.parse(data)
+    except BadEntry:
+        return
+    assert records.ID.fullmatch(found.id)
+    assert records.parse(records.dump(found)) == found
 
 
 def test_writing_is_taken_up_after_a_short_write(
