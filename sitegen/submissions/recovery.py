@@ -15,7 +15,6 @@ from sitegen.submissions.filesystem import exists, names, unlink
 from sitegen.submissions.records import BadEntry
 from sitegen.submissions.spool import Spool
 
-
 PURGE_SECONDS = 30 * 24 * 3600
 """How long rejected entries are kept."""
 
