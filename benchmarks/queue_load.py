@@ -11,6 +11,12 @@ each of these on a real disk (the folder of --folder, which must not be a tmpfs)
 - `flask`: the same in Flask with sqlite3.
 
 `--pending` and `--posts` are how many entries and posts there are before it begins.
+`--rounds 5` lets them take turns, and ends with medians and, in the median of the
+rounds, each one's rate and p99 beside Django's. On a machine that does other things at
+the same time only these ratios mean anything.
+
+What was written stays until the end: for minutes after many files were deleted, an
+ext4 without a journal is slow to make new ones.
 """
 
 import argparse
@@ -18,7 +24,6 @@ import json
 import os
 import resource
 import selectors
-import shutil
 import signal
 import socket
 import statistics
@@ -30,6 +35,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 ROOT = Path(__file__).parents[1]
@@ -326,6 +332,34 @@ def processor_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def run_one(name: str, folder: Path, given: argparse.Namespace) -> dict[str, Any]:
+    """Returns the figures of one run."""
+    before = processor_seconds()
+    load: Load | Bare
+    if name == "bare":
+        load = load_bare(folder, given.seconds)
+    elif name == "sitegen":
+        load = load_sitegen(folder, given.seconds, given.pending, given.posts)
+    else:
+        load = load_peer(name, folder, given.seconds)
+    used = processor_seconds() - before
+    spent = {"server_ms": round(used * 1000 / max(1, len(load.times)), 2)}
+    return {"name": name, **figures(load, given.seconds), **spent}
+
+
+def summary(rounds: list[dict[str, dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+    """Gives each one's medians, and the median of its ratios to Django's figures."""
+    for name in rounds[0]:
+        line: dict[str, Any] = {"name": name, "rounds": len(rounds)}
+        for key in ("per_second", "p50_ms", "p99_ms"):
+            line[key] = round(statistics.median(each[name][key] for each in rounds), 1)
+        if "django" in rounds[0]:
+            for key in ("per_second", "p99_ms"):
+                ratios = [each[name][key] / each["django"][key] for each in rounds]
+                line[f"{key} to Django's"] = round(statistics.median(ratios), 2)
+        yield line
+
+
 def main() -> None:
     """Runs what was asked for and prints a line of JSON for each."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -333,26 +367,22 @@ def main() -> None:
         "names", nargs="*", default=["bare", "sitegen", "django", "flask"]
     )
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--pending", type=int, default=0)
     parser.add_argument("--posts", type=int, default=0)
     parser.add_argument("--folder", type=Path, default=None)
     given = parser.parse_args()
-    for name in given.names:
-        folder = Path(tempfile.mkdtemp(prefix="queue-load-", dir=given.folder))
-        before = processor_seconds()
-        try:
-            if name == "bare":
-                load: Load | Bare = load_bare(folder, given.seconds)
-            elif name == "sitegen":
-                load = load_sitegen(folder, given.seconds, given.pending, given.posts)
-            else:
-                load = load_peer(name, folder, given.seconds)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-        result = {"name": name, **figures(load, given.seconds)}
-        used = processor_seconds() - before
-        result["server_ms"] = round(used * 1000 / max(1, len(load.times)), 2)
-        print(json.dumps(result), flush=True)
+    rounds: list[dict[str, dict[str, Any]]] = []
+    with tempfile.TemporaryDirectory(prefix="queue-load-", dir=given.folder) as root:
+        for number in range(given.rounds):
+            rounds.append({})
+            for name in given.names:
+                folder = Path(root) / f"{name}-{number}"
+                folder.mkdir()
+                rounds[-1][name] = run_one(name, folder, given)
+                print(json.dumps(rounds[-1][name]), flush=True)
+    for line in summary(rounds):
+        print(json.dumps(line), flush=True)
 
 
 if __name__ == "__main__":
