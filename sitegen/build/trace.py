@@ -7,13 +7,13 @@ this build, and only if what its answer could depend on has changed.
 
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Set
-from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
 from sitegen.build.store import State, Target
 from sitegen.content.records import Body, Post
+from sitegen.digests import digest
 from sitegen.markup.records import Outline
 from sitegen.site import links, questions
 from sitegen.site.model import Site
@@ -36,7 +36,8 @@ class Answers:
         self.templates = templates
         form = site.config.submissions
         hosts = form.image_hosts if form else ()
-        self.markup = [msgspec.to_builtins(site.config.markdown), hosts]
+        settings = [msgspec.to_builtins(site.config.markdown), hosts]
+        self.markup = digest(_encode(settings))
         self.asked = 0
 
     def digest(self, question: Question) -> bytes:
@@ -50,7 +51,7 @@ class Answers:
             answer = self.content(question[1])
         else:
             answer = questions.answer(self.site, question)
-        return _digest(_encode(answer))
+        return digest(_encode(answer))
 
     def content(self, id: str) -> Any:
         """Returns all that the HTML of a body depends on."""
@@ -295,10 +296,6 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Any]).decode
 
 
-def _digest(data: bytes) -> bytes:
-    return blake2b(data, digest_size=16).digest()
-
-
 def states_of(
     site: Site, bodies: Mapping[str, Body], outlines: Mapping[str, Outline]
 ) -> tuple[State, ...]:
@@ -311,6 +308,6 @@ def states_of(
 
 def state_of(site: Site, post: Post, body: Body, outline: Outline) -> State:
     """Returns the digests of one post."""
-    record, inner = _digest(_encode(post)), _digest(_encode(outline))
-    past = _digest(_encode((site.data.history.get(post.id), site.data.home)))
+    record, inner = digest(_encode(post)), digest(_encode(outline))
+    past = digest(_encode((site.data.history.get(post.id), site.data.home)))
     return State(post.id, record, body.digest, inner, past)

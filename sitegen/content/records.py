@@ -49,7 +49,7 @@ class Source(msgspec.Struct, frozen=True, array_like=True):
     path: str
     """Relative to the content folder, with forward slashes; a post's id."""
     digest: bytes
-    """BLAKE2b-128 of the file's bytes."""
+    """Of the file's bytes."""
     mtime_ns: int
     size: int
     inode: int
@@ -63,7 +63,7 @@ class Body(msgspec.Struct, frozen=True, array_like=True):
     line: int
     """The body's first line, counting from 1."""
     digest: bytes
-    """BLAKE2b-128 of the body's bytes."""
+    """Of the body's bytes."""
 
 
 class Post(msgspec.Struct, frozen=True, array_like=True):

@@ -62,6 +62,8 @@ _SUMMARY = re.compile(rf"(?:[\W_]*+(?:{_WORD.pattern})){{{SUMMARY_WORDS}}}")
 """As many words as a summary has, in one match: a match for each costs more."""
 
 
+_LETTER_IN = re.compile("[^a-zA-Z0-9]*+[a-zA-Z0-9]").match
+
 _ENOUGH = 1500
 """Characters of HTML that hold a summary's words, as a rule."""
 _SKIPPED_BLOCK = re.compile(r"<(h[1-6]|pre|table)\b.*?</\1>", re.DOTALL)
@@ -109,11 +111,27 @@ def summarize_plain(html: str) -> str:
     if cut > 0:
         text = _SKIPPED_BLOCK.sub(" ", html[:cut])
         text = _ANY_TAG.sub(" ", _PLAIN_INLINE.sub("", text))
-        text = collapse(unescape(text) if "&" in text else text)
+        text = unescape(text) if "&" in text else text
+        if text.isascii() and (found := _first_words(text.split())):
+            return found
+        text = collapse(text)
         words = _SUMMARY.match(text)
         if words and words.end() < _SUMMARY_LENGTH and _WORD.search(text, words.end()):
             return text[: words.end()].rstrip() + _CUT
     return summarize(html, None)
+
+
+def _first_words(parts: list[str]) -> str:
+    """Returns a summary's words of an ASCII text that is known to go on, or "".
+
+    There a word is what stands between spaces and has a letter or a digit.
+    """
+    if len(parts) <= SUMMARY_WORDS or not parts[SUMMARY_WORDS].isalnum():
+        return ""
+    parts = parts[:SUMMARY_WORDS]
+    text = " ".join(parts)
+    known = all(map(_LETTER_IN, parts)) and len(text) < _SUMMARY_LENGTH
+    return text + _CUT if known else ""
 
 
 def _readable(html: str, length: int) -> str:
