@@ -5,13 +5,13 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import Client
 
 from sitegen.config import parse
 from sitegen.problems import SitegenError
-from sitegen.submissions import create_app
+from sitegen.submissions import create_app, form
 from tests.submissions.conftest import (
     CONFIG,
     Clock,
@@ -466,6 +466,14 @@ def test_secret_keys_can_be_given_and_rotated(visitor: Visitor) -> None:
 def test_a_site_without_the_table_has_no_endpoint(tmp_path: Path) -> None:
     with pytest.raises(SitegenError, match="takes no submissions"):
         create_app(parse(b"")[0], tmp_path)
+
+
+@given(st.text() | st.text(st.characters(max_codepoint=40)) | st.characters())
+@example("\ufffe")
+@example("\uffff")
+@example("\ud800")
+def test_what_xml_allows_is_known_quickly(text: str) -> None:
+    assert form.is_xml(text) == (form.NOT_XML.search(text) is None)
 
 
 LETTERS = st.text(max_size=40)
