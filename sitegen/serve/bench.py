@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 import msgspec
@@ -63,6 +63,7 @@ class Bench:
         self._key_built = self._key
         self._manifest = outputs.read_manifest(self.folder)
         self._places: dict[str, int] = {}
+        self._titles = Titles()
         self._index()
         if self.target is None or store.is_torn(self._key):
             outputs.remove_staged(self.folder)
@@ -94,8 +95,7 @@ class Bench:
 
         Raises ProblemsFound if one cannot be made, or a title is taken.
         """
-        if delta.records:
-            self._refuse_titles()
+        self._refuse_titles(delta)
         look = _Look(self._reading, self.target, delta) if self.target else None
         found: dict[str, Fresh | None] = {}
         for output in wanted:
@@ -104,8 +104,22 @@ class Bench:
                 look.page(place, found)
         return found
 
-    def _refuse_titles(self) -> None:
+    def warm(self) -> None:
+        """Has the next edit find ready what it will need."""
+        target = self.target
+        if target is None:
+            return
+        self._titles.note(self._reading.survey, ())
+        look = _Look(self._reading, target, Delta())
+        by_templates = {a.templates: a for a in target.artifacts if a.templates}
+        for artifact in by_templates.values():
+            look.render(artifact, {})
+
+    def _refuse_titles(self, delta: Delta) -> None:
+        """Raises ProblemsFound if a post of `delta` has a title that is taken."""
         survey = self._reading.survey
+        if self._titles.are_free(survey, delta.records):
+            return
         taken = list(checks.check_titles(survey.config, survey.posts, survey.places))
         if taken:
             raise ProblemsFound([*survey.parse_problems, *taken])
@@ -147,7 +161,9 @@ class Bench:
             )
             if target and self._is_still(survey, delta):
                 self.target = with_looks(target, plan, made)
+                self._titles.note(survey, delta.records)
             else:
+                self._titles = Titles()
                 digests = dict(plan.answers.templates)
                 self.target = build.renewed(survey, plan, made, digests, problems)
         self._key_built = build.key
@@ -172,8 +188,7 @@ class Bench:
         target = self.target
         still = target and self._is_still(survey, delta)
         if target and still and not looks_matter(target, survey, delta):
-            if delta.records:
-                self._refuse_titles()
+            self._refuse_titles(delta)
             return sorted(
                 [*survey.parse_problems, *target.checks], key=Problem.sort_key
             )
@@ -244,6 +259,39 @@ def looks_matter(target: Target, survey: Survey, delta: Delta) -> bool:
         for id, outline in ((state.id, state.outline) for state in target.states)
         if id in delta.bodies
     )
+
+
+class Titles:
+    """Which post has which title: says at once that a new one is free.
+
+    Titles that were given up stay: one that may be taken is worth a whole check.
+    """
+
+    def __init__(self) -> None:
+        self._owners: dict[tuple[str, str], str] = {}
+
+    def are_free(self, survey: Survey, ids: Collection[str]) -> bool:
+        """True if certainly no other post has the title of one of these."""
+        config = survey.config
+        if not ids or config.unique.title == "off":
+            return True
+        wanted = [post for post in survey.posts if post.id in ids]
+        wanted = [post for post in wanted if not post.is_section]
+        if not self._owners:
+            return False
+        claims = {checks.title_claim(config, post): post.id for post in wanted}
+        return len(claims) == len(wanted) and all(
+            self._owners.get(claim, id) == id for claim, id in claims.items()
+        )
+
+    def note(self, survey: Survey, ids: Collection[str]) -> None:
+        """Notes the titles of these posts; at first those of all."""
+        posts = survey.posts
+        if self._owners:
+            posts = tuple(post for post in posts if post.id in ids)
+        for post in posts:
+            if not post.is_section:
+                self._owners[checks.title_claim(survey.config, post)] = post.id
 
 
 class _Look:

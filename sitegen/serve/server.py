@@ -3,6 +3,7 @@
 import errno
 import gc
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -29,6 +30,9 @@ from sitegen.submissions.app import Endpoint
 
 PORTS = 20
 """How many ports are tried, from the one that was asked for."""
+
+TURN = 0.0005
+"""Seconds that the thread which builds goes on when another has an answer to give."""
 
 EVERYWHERE = ("0.0.0.0", "::", "")
 """What `--bind` says for all of the machine's addresses."""
@@ -145,6 +149,7 @@ class Server:
             raise
         self._watcher = Watcher(self.inbox, say, options.poll)
         self._threads: list[threading.Thread] = []
+        self._turn = sys.getswitchinterval()
 
     def _make_http(self, options: Options) -> BaseWSGIServer:
         # The server takes a copy of the socket: it could print and exit by itself
@@ -172,6 +177,7 @@ class Server:
         # What was read stays. Looking for garbage in it would cost each change time.
         gc.collect()
         gc.freeze()
+        sys.setswitchinterval(TURN)
         self.session.came_and_went = self._follow_settings
         self._follow_settings()
         # What changed before the watching began is found by looking.
@@ -226,4 +232,5 @@ class Server:
         self._watcher.stop()
         for thread in self._threads:
             thread.join(GRACE)
+        sys.setswitchinterval(self._turn)
         self._unmount()

@@ -12,7 +12,11 @@ import msgspec
 import pytest
 
 from sitegen.build.pipeline import Order, build
+from sitegen.build.survey import Progress
 from sitegen.config import Paths
+from sitegen.problems import Location, ProblemsFound, error
+from sitegen.serve.delta import Delta
+from sitegen.serve.inbox import Changed
 from sitegen.serve.reading import Address, localized
 from sitegen.serve.server import Options
 from sitegen.site.visibility import Shown
@@ -165,6 +169,56 @@ def test_bad_content_leaves_the_site_and_is_said_once(
     (served.root / "content" / "bad.md").unlink()
     check(served, tmp_path, "mended")
     assert served.server.session.board.snapshot.problems == ()
+
+
+def test_an_error_of_what_is_still_being_written_is_not_said(
+    make_site: MakeSite, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = serve(make_site(SITE))
+    session, inbox = served.server.session, served.server.inbox
+    update = session.reading.update
+    half = [error("title-missing", Location("content/about.md"), "No title.")]
+
+    def read(changed: Changed, progress: Progress) -> Delta:
+        if half:
+            inbox.put("content/about.md", True)
+            raise ProblemsFound([half.pop()])
+        return update(changed, progress)
+
+    monkeypatch.setattr(session.reading, "update", read)
+    served.edit("content/about.md", "Who we are.", "All of it.")
+    rebuilt = served.next()
+    assert not half
+    assert rebuilt.settled
+    assert rebuilt.problems == ()
+
+
+def test_a_failure_in_a_quiet_moment_is_survived(
+    make_site: MakeSite, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = serve(make_site(SITE))
+
+    def fail() -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(served.server.session._bench, "save", fail)
+    served.edit("content/about.md", "Who we are.", "More.")
+    served.until(lambda rebuilt: "No space left" in rebuilt.crash)
+    served.edit("content/about.md", "More.", "Yet more.")
+    served.until(lambda rebuilt: "Yet more." in served.text("/about/"))
+
+
+def test_a_title_can_be_taken_over_and_not_given_twice(
+    make_site: MakeSite, serve: Serve, tmp_path: Path
+) -> None:
+    served = serve(make_site(SITE))
+    served.edit("content/posts/one.md", "First post", "Third post")
+    check(served, tmp_path, "given up")
+    served.edit("content/posts/two.md", "Second post", "First post")
+    check(served, tmp_path, "taken over")
+    served.edit("content/posts/one.md", "Third post", "FIRST  post")
+    failed = served.until(lambda rebuilt: bool(rebuilt.problems))
+    assert [problem.code for problem in failed.problems] == ["title-duplicate"]
 
 
 def test_a_taken_title_is_never_shown(make_site: MakeSite, serve: Serve) -> None:
