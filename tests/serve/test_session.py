@@ -119,6 +119,13 @@ def test_every_kind_of_change_ends_as_a_clean_build(
     check(served, tmp_path, "bundle")
     served.write("content/bundle/x.svg", "<svg>2</svg>")
     check(served, tmp_path, "file of a bundle")
+    served.write("shared/note.md", "---\ntitle: Shared\n---\nOne\n")
+    (content / "linked").symlink_to(root / "shared")
+    check(served, tmp_path, "link to a folder")
+    served.write("shared/note.md", "---\ntitle: Shared\n---\nTwo\n")
+    served.until(lambda rebuilt: "Two" in served.text("/linked/note/"))
+    (content / "linked").unlink()
+    check(served, tmp_path, "link removed")
     served.write(
         "sitegen.toml", 'title = "Other"\nbase_url = "https://x.example/sub"\n'
     )
