@@ -128,8 +128,8 @@ def race(
 
 @main.command()
 @click.option("-n", "--posts", default=10_000, show_default=True)
-@click.option("--edits", "count", default=40, show_default=True, help="Of each kind.")
-@click.option("--minutes", default=3.5, show_default=True, help="Enough of edits.")
+@click.option("--rounds", "count", default=40, show_default=True, help="Rounds.")
+@click.option("--minutes", default=3.0, show_default=True, help="Enough of edits.")
 @click.option("-p", "--port", default=8790, show_default=True, help="The first one.")
 @click.option("--tool", "names", multiple=True, help="Only these.  [all there are]")
 @click.option("--python", default=sys.executable, help="What runs sitegen.")

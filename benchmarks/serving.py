@@ -15,6 +15,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
@@ -39,6 +40,9 @@ PATIENCE = 120.0
 
 RESTS = 0.25
 """A server that takes no processor time for so many seconds is at rest."""
+
+OFTEN = 3
+"""Edits that sitegen makes in a turn: its tail is to be seen as well."""
 
 LONGEST = 5.0
 """Seconds after which the next edit does not wait for that any longer."""
@@ -164,8 +168,8 @@ def take_turns(
 ) -> list[Series]:
     """How long edits of random posts took each server to show.
 
-    Every round has one edit of each kind for each server; no round begins after the
-    moment `until`, of the monotonic clock, but for the first.
+    Every round has edits of each kind for each server; no round begins after the moment
+    `until`, of the monotonic clock, but for the first.
     """
     times: dict[tuple[str, Kind], list[float]] = {}
     work: dict[tuple[str, Kind], list[float]] = {}
@@ -174,8 +178,10 @@ def take_turns(
             break
         order = number % len(runners)
         for rival, process in [*runners[order:], *runners[:order]]:
-            for kind in KINDS:
-                took, busy = _turn(rival, process, corpus, kind, number)
+            turns = OFTEN if rival.name == "sitegen" else 1
+            for part, kind in product(range(turns), KINDS):
+                chance = random.Random(f"{kind} {number} {part}")
+                took, busy = _turn(rival, process, corpus, kind, chance)
                 times.setdefault((rival.name, kind), []).append(took)
                 work.setdefault((rival.name, kind), []).append(busy)
     return [
@@ -191,15 +197,14 @@ def _turn(
     process: "subprocess.Popen[bytes]",
     corpus: Corpus,
     kind: Kind,
-    number: int,
+    chance: random.Random,
 ) -> tuple[float, float]:
     """Milliseconds until an edit was shown, and of processor until the server rests."""
-    chance = random.Random(f"{kind} {number}")
     entry = chance.choice(corpus.entries)
     _get(rival.port, entry.url)
     time.sleep(chance.uniform(0.05, 0.3))
     before = _processor(process.pid)
-    took = _edit(entry, rival.site, rival.port, kind, f"zq{number}x{kind}")
+    took = _edit(entry, rival.site, rival.port, kind, f"zq{chance.getrandbits(40):x}")
     return took, (rest(process) - before) * 1000
 
 

@@ -27,7 +27,7 @@ def test_edits_of_a_small_site_are_timed(
     monkeypatch.setattr("benchmarks.serving.time.sleep", lambda seconds: None)
     with listen("127.0.0.1", 0) as found:
         port = found.getsockname()[1]
-    arguments = ["serve", "-n", "5", "--edits", "2", "--tool", "sitegen"]
+    arguments = ["serve", "-n", "5", "--rounds", "2", "--tool", "sitegen"]
     result = CliRunner().invoke(
         main, [*arguments, "-p", str(port), "--folder", str(tmp_path)]
     )
