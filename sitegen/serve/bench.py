@@ -104,6 +104,25 @@ class Bench:
                 look.page(place, found)
         return found
 
+    def ahead(self, ids: Collection[str]) -> dict[str, Fresh | None]:
+        """Returns the pages of posts that came or moved, before the rest is compared.
+
+        None where there are errors already, or where another file claims the address.
+        """
+        survey, target = self._reading.survey, self.target
+        errors = any(problem.is_error for problem in survey.parse_problems)
+        if target is None or errors or self._key != self._key_built:
+            return {}
+        self._refuse_titles(Delta(records=frozenset(ids)))
+        outputs = [artifact.output for artifact in survey.artifacts]
+        look = _Look(self._reading, target, Delta())
+        found: dict[str, Fresh | None] = {}
+        for artifact in survey.artifacts:
+            is_page = artifact.kind in ("post", "page") and artifact.subject in ids
+            if is_page and outputs.count(artifact.output) == 1:
+                look.render(artifact, found)
+        return found
+
     def warm(self) -> None:
         """Has the next edit find ready what it will need."""
         target = self.target

@@ -36,6 +36,9 @@ SAVE = 2.0
 PATIENCE = 3.0
 """Seconds after which building the rest no longer gives way to new changes."""
 
+AHEAD = 8
+"""Posts that came or moved at once, at most, for them to be shown before the rest."""
+
 HALF_WRITTEN = 0.06
 """Seconds that an error waits: a file may have been read while it was written."""
 
@@ -213,8 +216,8 @@ class Session:
             self._show(self._bench.copies(delta))
 
     def _bring_forward(self, progress: Progress) -> None:
-        if self._good and not self._unsettled.plan:
-            self._show_first()
+        if self._good:
+            (self._show_ahead if self._unsettled.plan else self._show_first)()
         delta = self._unsettled
         settled = self._bench.settle(delta, self._giving_way(progress), self._give_way)
         self._unsettled, self._good, self._saved = Delta(), True, False
@@ -233,12 +236,9 @@ class Session:
 
     def _follow(self) -> None:
         """Sends the browser to the page of the post that was edited, if asked to."""
-        survey = self.reading.survey
-        folder = survey.config.paths.content
-        ids = [path.removeprefix(f"{folder}/") for path in self._changed]
-        paths = [survey.site.paths[id] for id in ids if id in survey.site.paths]
-        if self._navigate and paths:
-            self.board.go(urls.url(survey.config, paths[-1]))
+        survey, ids = self.reading.survey, self._edited()
+        if self._navigate and ids:
+            self.board.go(urls.url(survey.config, survey.site.paths[ids[-1]]))
 
     def _show_first(self) -> None:
         """Shows the pages that somebody looks at as they are now."""
@@ -252,10 +252,24 @@ class Session:
         self._follow()  # first: a tab that reloads hears nothing for a moment
         self._show(self._bench.first(delta, dict.fromkeys(shown)))
 
-    def _show(self, pages: dict[str, Fresh | None]) -> None:
-        if not pages:
-            return
-        self.board.publish(self.board.snapshot.with_fresh(pages))
+    def _show_ahead(self) -> None:
+        """Shows the posts that came or moved, unless they are many."""
+        ids = self._edited()
+        if 0 < len(ids) <= AHEAD:
+            self._show(self._bench.ahead(ids), self._marks())
+
+    def _edited(self) -> list[str]:
+        """Returns the ids of the posts shown whose files changed."""
+        survey = self.reading.survey
+        folder = survey.config.paths.content
+        ids = [path.removeprefix(f"{folder}/") for path in self._changed]
+        return [id for id in ids if id in survey.site.paths]
+
+    def _show(
+        self, pages: dict[str, Fresh | None], marks: dict[str, str] | None = None
+    ) -> None:
+        if pages:
+            self.board.publish(self.board.snapshot.with_fresh(pages, marks))
 
     def _giving_way(self, progress: Progress) -> Progress:
         def tell(stage: str, done: int, total: int) -> None:

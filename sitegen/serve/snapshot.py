@@ -52,14 +52,17 @@ class Snapshot(msgspec.Struct, frozen=True, dict=True):
     crash: str = ""
     """A traceback, if sitegen itself failed."""
 
-    def with_fresh(self, pages: Mapping[str, Fresh | None]) -> "Snapshot":
+    def with_fresh(
+        self, pages: Mapping[str, Fresh | None], marks: Mapping[str, str] | None = None
+    ) -> "Snapshot":
         """Returns a snapshot with files that are newer than those on disk.
 
-        None stands for a file that is not newer any more.
+        None stands for a file that is not newer any more, and for the marks there were.
         """
         both = {**self.fresh, **pages}
         new = {output: page for output, page in both.items() if page}
-        snapshot = msgspec.structs.replace(self, fresh=new)
+        marks = self.marks if marks is None else marks
+        snapshot = msgspec.structs.replace(self, fresh=new, marks=marks)
         return snapshot.like(self) if all(map(is_no_asset, pages)) else snapshot
 
     def with_trouble(

@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,6 +16,7 @@ from sitegen.build.pipeline import Order, build
 from sitegen.build.survey import Progress
 from sitegen.config import Paths
 from sitegen.problems import Location, ProblemsFound, error
+from sitegen.serve.bench import Settled
 from sitegen.serve.delta import Delta
 from sitegen.serve.inbox import Changed
 from sitegen.serve.reading import Address, localized
@@ -198,6 +200,54 @@ def test_an_error_of_what_is_still_being_written_is_not_said(
     assert not half
     assert rebuilt.settled
     assert rebuilt.problems == ()
+
+
+def note_what_is_ahead(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> list[dict[str, str]]:
+    """Returns what will hold the pages that were shown before each whole build."""
+    noted: list[dict[str, str]] = []
+    session = served.server.session
+    settle = session._bench.settle
+
+    def note(*arguments: Any) -> Settled:
+        snapshot = session.board.snapshot
+        pages = {
+            output: fresh.data.decode() for output, fresh in snapshot.fresh.items()
+        }
+        noted.append({o: snapshot.marks.get(o, "") + page for o, page in pages.items()})
+        return settle(*arguments)
+
+    monkeypatch.setattr(session._bench, "settle", note)
+    return noted
+
+
+def test_posts_that_come_or_move_are_shown_before_the_rest_follows(
+    make_site: MakeSite, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = serve(make_site(SITE))
+    noted = note_what_is_ahead(served, monkeypatch)
+    draft = "---\ntitle: New\ndate: 2026-01-03\ndraft: true\n---\nJust begun.\n"
+    served.write("content/posts/new.md", draft)
+    served.until(lambda rebuilt: "content/posts/new.md" in rebuilt.changed)
+    assert "Draft: not on" in noted[-1]["posts/new/index.html"]
+    assert "Just begun." in noted[-1]["posts/new/index.html"]
+    served.edit("content/posts/one.md", "date: 2026-01-01", "date: 2026-01-09")
+    served.until(lambda rebuilt: "content/posts/one.md" in rebuilt.changed)
+    assert "9 January 2026" in noted[-1]["posts/one/index.html"]
+
+
+def test_nothing_is_shown_at_an_address_that_two_files_claim(
+    make_site: MakeSite, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = serve(make_site(SITE))
+    noted = note_what_is_ahead(served, monkeypatch)
+    taken = "---\ntitle: New\npermalink: /posts/one/\ndate: 2026-01-03\n---\nHere.\n"
+    served.write("content/posts/new.md", taken)
+    failed = served.until(lambda rebuilt: bool(rebuilt.problems))
+    assert [problem.code for problem in failed.problems] == ["path-collision"]
+    assert noted[-1] == {}
+    assert "Hello from one." in served.text("/posts/one/")
 
 
 def test_a_failure_in_a_quiet_moment_is_survived(
