@@ -2,6 +2,7 @@
 
 import errno
 import gc
+import multiprocessing
 import socket
 import sys
 import threading
@@ -37,8 +38,8 @@ TURN = 0.0005
 EVERYWHERE = ("0.0.0.0", "::", "")
 """What `--bind` says for all of the machine's addresses."""
 
-GRACE = 2.0
-"""Seconds that a build gets to notice that it is to end."""
+GRACE = 0.5
+"""Seconds that a build gets to notice that it is to end, before its workers are."""
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -109,6 +110,12 @@ def hosts_of(bind: str) -> frozenset[str]:
         return frozenset((bind.lower(),))
     name = socket.gethostname().lower()
     return frozenset(("*", name, f"{name}.local"))
+
+
+def end_workers() -> None:
+    """Ends the processes that help this one, whatever they are doing."""
+    for child in multiprocessing.active_children():
+        child.terminate()
 
 
 class Server:
@@ -232,5 +239,9 @@ class Server:
         self._watcher.stop()
         for thread in self._threads:
             thread.join(GRACE)
+        if any(thread.is_alive() for thread in self._threads):
+            end_workers()
+            for thread in self._threads:
+                thread.join(GRACE)
         sys.setswitchinterval(self._turn)
         self._unmount()

@@ -314,7 +314,8 @@ class Session:
     ) -> None:
         changed, seconds = tuple(self._changed), time.monotonic() - self._since
         self._changed.clear()
-        self._tell(Rebuilt(changed, seconds, settled, problems, failure, crash))
+        if not self._inbox.is_closed:
+            self._tell(Rebuilt(changed, seconds, settled, problems, failure, crash))
 
     def _marks(self) -> dict[str, str]:
         """Returns why the published site would not show a page, by its output."""

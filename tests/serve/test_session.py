@@ -1,11 +1,13 @@
 """Whatever is done to the files, what is served is what a build would write."""
 
 import gc
+import multiprocessing
 import os
 import random
 import shutil
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from sitegen.serve.reading import Address, localized
 from sitegen.serve.server import Options
 from sitegen.site.visibility import Shown
 from tests.conftest import MakeSite
-from tests.serve.conftest import SITE, Serve, Served
+from tests.serve.conftest import PATIENCE, SITE, Serve, Served
 from tests.trees import differences, tree
 
 SHOWN = Shown(drafts=True, future=True)
@@ -320,6 +322,35 @@ def test_a_second_start_has_nothing_to_make(make_site: MakeSite, serve: Serve) -
         assert settled and settled.rendered == 0
     finally:
         again.server.close()
+
+
+def test_the_end_does_not_wait_for_workers(
+    make_site: MakeSite, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posts = {
+        f"content/p{n}.md": f"---\ntitle: Page {n}\n---\nText\n" for n in range(70)
+    }
+    served = serve(make_site({**SITE, **posts}), Options(port=0, jobs=2))
+    begun = threading.Event()
+    submit = ProcessPoolExecutor.submit
+
+    def note(*arguments: Any) -> Future[Any]:
+        future = submit(*arguments)
+        begun.set()
+        return future
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", note)
+    slow = (
+        "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}"
+    )
+    served.write("templates/page.html", slow)
+    assert begun.wait(PATIENCE)
+    builds = served.server._threads[0]
+    served.server.close()
+    builds.join(PATIENCE)
+    assert not builds.is_alive()
+    assert multiprocessing.active_children() == []
+    assert served.rebuilt.empty()
 
 
 def handles() -> int:
