@@ -6,7 +6,7 @@ this build, and only if what its answer could depend on has changed.
 """
 
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from typing import Any
 
 import msgspec
@@ -91,8 +91,6 @@ class Changes(msgspec.Struct, frozen=True):
             return False
         if self.still and kind == "content" and self.pure:
             return question[1] in self.bodies or question[1] in self.records
-        if self.still and kind == "columns" and question[1][0] == "post.terms":
-            return False
         if kind == "template":
             return question[1] in self.templates
         if kind == "content":
@@ -108,8 +106,28 @@ class Changes(msgspec.Struct, frozen=True):
             return True
         if kind == "fields" and self.index and not self.config:
             id, names = question[1:3]
-            return id in self.records or id[:1] == ":" or "image" in names
+            return id in self.records or id[:1] == ":" or self._from_others(names)
         return self.index
+
+    def _from_others(self, names: Collection[str]) -> bool:
+        """True if a field of a post may differ although its record does not."""
+        if not questions.FROM_OTHERS.isdisjoint(names):
+            return True
+        # With no term of any post another one, none comes or goes.
+        return not self.still and any(n.startswith(questions.TERMS) for n in names)
+
+
+def _passes_by(changes: Changes, question: Question, site: Site) -> bool:
+    """True if a question about many elements is about none of the changed posts.
+
+    It takes that no element's place or number differs: that changes are `still`.
+    """
+    if question[0] != "columns" or changes.config or changes.pasts:
+        return False
+    try:
+        return changes.records.isdisjoint(questions.ids(site, tuple(question[1])))
+    except KeyError:  # a section that there is not
+        return False
 
 
 def _asks_git(question: Question) -> bool:
@@ -198,7 +216,9 @@ class Table:
         found: dict[int, bytes] = {}
         for number, encoded in enumerate(self.questions):
             question = decode(encoded)
-            if not changes.may_concern(question):
+            if not changes.may_concern(question) or (
+                changes.still and _passes_by(changes, question, answers.site)
+            ):
                 continue
             digest = answers.digest(question)
             impure = not changes.pure and (
@@ -301,13 +321,17 @@ def states_of(
 ) -> tuple[State, ...]:
     """Returns the digests of each shown post, sorted by id."""
     return tuple(
-        state_of(site, post, bodies[post.id], outlines[post.id])
-        for post in site.data.posts
+        [
+            state_of(site, post, bodies[post.id], outlines[post.id])
+            for post in site.data.posts
+        ]
     )
 
 
 def state_of(site: Site, post: Post, body: Body, outline: Outline) -> State:
     """Returns the digests of one post."""
     record, inner = digest(_encode(post)), digest(_encode(outline))
-    past = digest(_encode((site.data.history.get(post.id), site.data.home)))
+    data = site.data
+    unknown = not data.home and post.id not in data.history
+    past = b"" if unknown else digest(_encode((data.history.get(post.id), data.home)))
     return State(post.id, record, body.digest, inner, past)

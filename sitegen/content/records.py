@@ -66,6 +66,10 @@ class Body(msgspec.Struct, frozen=True, array_like=True):
     """Of the body's bytes."""
 
 
+_SECTION_FILES = ("_index.md", "_index.markdown")
+_SECTION_ENDINGS = ("/_index.md", "/_index.markdown")
+
+
 class Post(msgspec.Struct, frozen=True, array_like=True):
     """Checked front matter of one content file: post, page or section page."""
 
@@ -113,7 +117,7 @@ class Post(msgspec.Struct, frozen=True, array_like=True):
     @property
     def is_section(self) -> bool:
         """True for the `_index.md` of a section."""
-        return self.stem == "_index"
+        return self.id in _SECTION_FILES or self.id.endswith(_SECTION_ENDINGS)
 
     @property
     def is_bundle(self) -> bool:

@@ -71,7 +71,7 @@ def finish_plain(html: str, text: str) -> tuple[Document, Outline]:
     attributes are all that matters, and `str.split` finds them several times as fast
     as a pattern. Anything else goes the long way.
     """
-    if "[^" in text or _may_be_raw(html, text):
+    if _has_note(text) or _may_be_raw(html, text):
         return finish(html)
     named = _name_headings(html)
     if named is None:
@@ -86,6 +86,11 @@ def finish_plain(html: str, text: str) -> tuple[Document, Outline]:
         summarize_plain(html),
     )
     return Document(tuple(cut.parts), _nest(headings)), outline
+
+
+def _has_note(text: str) -> bool:
+    # Looking for one character takes a tenth of the time of looking for two.
+    return "^" in text and "[^" in text
 
 
 def _may_be_raw(html: str, text: str) -> bool:
@@ -104,8 +109,8 @@ _PLAIN_HTML = re.compile(
     r"(?:[^<]++|</?(?:p|em|strong|code|li|ul|ol|h[1-6]|pre|del|blockquote|table|thead"
     r"|tbody|tr|th|td|dl|dt|dd)>"
     r'|<a href="[^"<]*"(?: title="[^"<]*")?>'
-    r'|<img src="[^"<]*" alt="[^"<]*"(?: title="[^"<]*")? />'
-    r'|<(?:span|code|div) class="[\w -]*">|</(?:a|span|div)>|<[bh]r />'
+    r'|<img src="[^"<]*" alt="[^"<]*"(?: title="[^"<]*")?(?: /)?>'
+    r'|<(?:span|code|div) class="[\w -]*">|</(?:a|span|div)>|<[bh]r>'
     r'|<pre tabindex="0">|<t[hd] style="text-align: \w+">|<ol start="\d+">'
     r'|<div class="table-scroll" tabindex="0" role="group">)*+'
 )

@@ -1,6 +1,7 @@
 """Plain text of HTML: what a reader reads, counted and cut."""
 
 import re
+from functools import cache
 from html import unescape
 
 from sitegen.markup.records import Document
@@ -38,37 +39,49 @@ _BLOCK_TAG = "</?(?:p|li|ul|ol)>"
 
 _NOT_READ = re.compile(_DROPPED)
 _TAGS = re.compile(f"(?P<inline>{_INLINE_TAG})|{_OTHER_TAG}")
-_TOKENS = re.compile(
-    "|".join(
-        (
-            "(?P<text>[^<]{1,400}+)",
-            _BLOCK_TAG,
-            _DROPPED,
-            f"(?P<inline>{_INLINE_TAG})",
-            _element("block", "h[1-6]|pre|table|svg|math"),
-            '(?P<notes><div class="footnotes" role="doc-endnotes">(?s:.*+))',
-            _OTHER_TAG,
-        )
-    )
-)
-
 _CJK = (
     "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
     "\U00020000-\U0003ffff"
 )
-_WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}][^\s{_CJK}]*+")
+_WORD = rf"[{_CJK}]|[^\W_{_CJK}][^\s{_CJK}]*+"
 """A word, or one character of a script that is written without spaces."""
-_SUMMARY = re.compile(rf"(?:[\W_]*+(?:{_WORD.pattern})){{{SUMMARY_WORDS}}}")
-"""As many words as a summary has, in one match: a match for each costs more."""
 
 
-_LETTER_IN = re.compile("[^a-zA-Z0-9]*+[a-zA-Z0-9]").match
-
-_ENOUGH = 1500
-"""Characters of HTML that hold a summary's words, as a rule."""
-_SKIPPED_BLOCK = re.compile(r"<(h[1-6]|pre|table)\b.*?</\1>", re.DOTALL)
+_HAS_LETTER = re.compile("[^a-zA-Z0-9]*+[a-zA-Z0-9]").match
 _PLAIN_INLINE = re.compile(rf"</?(?:{_INLINE})(?: [^>]*)?>")
 _ANY_TAG = re.compile("<[^>]*>")
+
+
+# Patterns with wide characters take milliseconds to compile, and few bodies need them.
+
+
+@cache
+def _word() -> re.Pattern[str]:
+    return re.compile(_WORD)
+
+
+@cache
+def _summary() -> re.Pattern[str]:
+    """Returns the pattern of as many words as a summary has: one match is quicker."""
+    return re.compile(rf"(?:[\W_]*+(?:{_WORD})){{{SUMMARY_WORDS}}}")
+
+
+@cache
+def _tokens() -> re.Pattern[str]:
+    """Returns the pattern of tags and pieces of text; few bodies need it."""
+    return re.compile(
+        "|".join(
+            (
+                "(?P<text>[^<]{1,400}+)",
+                _BLOCK_TAG,
+                _DROPPED,
+                f"(?P<inline>{_INLINE_TAG})",
+                _element("block", "h[1-6]|pre|table|svg|math"),
+                '(?P<notes><div class="footnotes" role="doc-endnotes">(?s:.*+))',
+                _OTHER_TAG,
+            )
+        )
+    )
 
 
 def plain_text(html: str) -> str:
@@ -91,7 +104,7 @@ def collapse(text: str) -> str:
 def count_words(body: str | Document) -> int:
     """Returns how many words a plain text, or the HTML of a document, has."""
     text = body if isinstance(body, str) else plain_text("".join(body.parts[::2]))
-    return sum(1 for _ in _WORD.finditer(text))
+    return sum(1 for _ in _word().finditer(text))
 
 
 def summarize(html: str, more: int | None) -> str:
@@ -104,34 +117,46 @@ def summarize(html: str, more: int | None) -> str:
 def summarize_plain(html: str) -> str:
     """Returns what `summarize` does, sooner, for HTML without raw or cut-off tags.
 
-    Substitutions over the first blocks are done in C; what they cannot settle is left
-    to the tokenizer.
+    The paragraphs that a text begins with are most often enough. What they cannot
+    settle is left to the tokenizer.
     """
-    cut = html.rfind("\n<p>", 0, _ENOUGH) if len(html) > _ENOUGH else len(html)
-    if cut > 0:
-        text = _SKIPPED_BLOCK.sub(" ", html[:cut])
-        text = _ANY_TAG.sub(" ", _PLAIN_INLINE.sub("", text))
-        text = unescape(text) if "&" in text else text
-        if text.isascii() and (found := _first_words(text.split())):
-            return found
-        text = collapse(text)
-        words = _SUMMARY.match(text)
-        if words and words.end() < _SUMMARY_LENGTH and _WORD.search(text, words.end()):
-            return text[: words.end()].rstrip() + _CUT
-    return summarize(html, None)
+    words: list[str] = []
+    start = 0
+    while html.startswith("<p>", start) and len(words) <= SUMMARY_WORDS:
+        end = html.find("</p>", start)
+        if end < 0:
+            break
+        words += _plain_paragraph(html[start + 3 : end]).split()
+        start = _next_paragraph(html, end + 5)
+    return _first_words(words) or summarize(html, None)
 
 
-def _first_words(parts: list[str]) -> str:
-    """Returns a summary's words of an ASCII text that is known to go on, or "".
+def _plain_paragraph(html: str) -> str:
+    if "<" in html:
+        html = _ANY_TAG.sub(" ", _PLAIN_INLINE.sub("", html))
+    return unescape(html) if "&" in html else html
 
-    There a word is what stands between spaces and has a letter or a digit.
+
+def _next_paragraph(html: str, start: int) -> int:
+    """Returns where the next block begins that is not a heading."""
+    while html.startswith("<h", start) and html[start + 2 : start + 3] != "r":
+        start = html.find("\n", html.find("</h", start)) + 1
+        if not start:
+            return len(html)
+    return start
+
+
+def _first_words(words: list[str]) -> str:
+    """Returns a summary of the first words, or "" if a pattern has to tell words.
+
+    In ASCII a word is what stands between spaces and has a letter or a digit.
     """
-    if len(parts) <= SUMMARY_WORDS or not parts[SUMMARY_WORDS].isalnum():
+    if len(words) <= SUMMARY_WORDS or not words[SUMMARY_WORDS].isalnum():
         return ""
-    parts = parts[:SUMMARY_WORDS]
-    text = " ".join(parts)
-    known = all(map(_LETTER_IN, parts)) and len(text) < _SUMMARY_LENGTH
-    return text + _CUT if known else ""
+    words = words[:SUMMARY_WORDS]
+    text = " ".join(words)
+    known = len(text) < _SUMMARY_LENGTH and text.isascii()
+    return text + _CUT if known and all(map(_HAS_LETTER, words)) else ""
 
 
 def _readable(html: str, length: int) -> str:
@@ -140,7 +165,7 @@ def _readable(html: str, length: int) -> str:
     Headings, code blocks, tables and footnotes are left out.
     """
     pieces: list[str] = []
-    for token in _TOKENS.finditer(html):
+    for token in _tokens().finditer(html):
         if token.lastgroup == "text":
             pieces.append(token[0])
             length -= len(pieces[-1])
@@ -154,8 +179,8 @@ def _readable(html: str, length: int) -> str:
 
 def _shorten(text: str) -> str:
     """Returns the first words of a text, with `…` if there are more."""
-    words = _SUMMARY.match(text)
-    more = words and _WORD.search(text, words.end())
+    words = _summary().match(text)
+    more = words and _word().search(text, words.end())
     if not more and len(text) <= _SUMMARY_LENGTH:
         return text
     end = words.end() if words and more else len(text)

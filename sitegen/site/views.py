@@ -160,17 +160,20 @@ class PostView(View):
         """The post after this one in time, or the page after it in reading order."""
         return self._reader.view(self._reader.ask("neighbour", self._id, 1))
 
-    def terms(self, taxonomy: str) -> "Views":
+    def terms(self, taxonomy: str) -> tuple[Any, ...]:
         """Its terms in a taxonomy, as written."""
-        return Views(self._reader, ("post.terms", self._id, plain(taxonomy)))
+        reader, taxonomy = self._reader, plain(taxonomy)
+        self._note(questions.TERMS + taxonomy)
+        ids = questions.post_terms(reader.site, self._record, taxonomy)
+        return Elements(map(reader.view, ids))
 
     @property
-    def tags(self) -> "Views":
+    def tags(self) -> tuple[Any, ...]:
         """Its terms in the taxonomy `tags`."""
         return self.terms("tags")
 
     @property
-    def categories(self) -> "Views":
+    def categories(self) -> tuple[Any, ...]:
         """Its terms in the taxonomy `categories`."""
         return self.terms("categories")
 
@@ -391,6 +394,19 @@ class PageView(View):
         """Its language."""
         own = getattr(self._reader.view(self._id), "lang", "")
         return own or str(self._reader.ask("config", "language"))
+
+
+class Elements(tuple[Any, ...]):
+    """A few elements that are known already; prints their titles."""
+
+    __slots__ = ()
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        return Elements(found) if isinstance(index, slice) else found
+
+    def __repr__(self) -> str:
+        return ", ".join(map(str, self))
 
 
 class Views(Sequence[Any]):

@@ -14,12 +14,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from sitegen.build.delta import Delta
 from sitegen.build.pipeline import Order, build
 from sitegen.build.survey import Progress
 from sitegen.config import Paths
 from sitegen.problems import Location, ProblemsFound, error
 from sitegen.serve.bench import Settled
-from sitegen.serve.delta import Delta
 from sitegen.serve.inbox import Changed
 from sitegen.serve.reading import Address, localized
 from sitegen.serve.server import Options
