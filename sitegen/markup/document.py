@@ -128,7 +128,7 @@ def _name_headings(html: str) -> tuple[str, tuple[Heading, ...]] | None:
     for index in range(1, len(pieces)):
         piece = pieces[index]
         level = piece[0]
-        if level not in "123456":  # <hr />
+        if level not in "123456":  # <hr>
             continue
         if piece[1] != ">":
             return None
