@@ -7,6 +7,7 @@ application. Nothing that a visitor sends reaches a header, a path or a log line
 import json
 import logging
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -18,6 +19,7 @@ from werkzeug.wrappers import Request, Response
 
 from sitegen.config import Config, Submissions
 from sitegen.content.scan import QUEUE
+from sitegen.problems import printable
 from sitegen.submissions import form, origin, pages, records
 from sitegen.submissions.filesystem import (
     QueueBroken,
@@ -96,13 +98,14 @@ class Endpoint:
         self.settings = settings
         self.now = now
         life = settings.limits.token_hours * HOUR
-        self.spool = open_spool(queue_folder(root, config))
+        folder = queue_folder(root, config)
+        self.spool = open_spool(folder, settings.limits.entries)
         recover(self.spool, now(), life)
         self.tokens = Tokens(secret_keys(self.spool, keys), life, now)
         self.rates = Rates(self.spool.path / "private", now)
         self.published = Published(root, config)
-        folder = output or root / config.paths.output
-        self.shells = Shells(folder, config, settings)
+        built = output or root / config.paths.output
+        self.shells = Shells(built, config, settings)
 
     def close(self) -> None:
         """Lets go of everything; for tests and servers that go on without it."""
@@ -115,8 +118,8 @@ class Endpoint:
         request = Request(environ)
         try:
             response = self.answer(request)
-        except Exception:  # the outermost door: a visitor never sees a traceback
-            log.exception("a request failed")
+        except Exception as error:  # the outermost door: no visitor sees a traceback
+            log.error("a request failed: %s", _told(error))
             response = self.trouble(request)
         if isinstance(response, Response):
             response.headers.extend(HEADERS)
@@ -404,6 +407,12 @@ def _read(stream: Any, length: int) -> bytes:
         parts.append(part)
         length -= len(part)
     return b"".join(parts)
+
+
+def _told(error: Exception) -> str:
+    """Returns what happened where; what a visitor sent may stand in the message."""
+    message = printable(f"{type(error).__name__}: {error}")
+    return f"{message}\n{''.join(traceback.format_tb(error.__traceback__))}"
 
 
 def _wants_json(request: Request) -> bool:

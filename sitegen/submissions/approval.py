@@ -25,12 +25,9 @@ from sitegen.content.records import Post
 from sitegen.content.scan import STAGED
 from sitegen.problems import SitegenError
 from sitegen.submissions.filesystem import failure_of, unlink
-from sitegen.submissions.finished import Finished
+from sitegen.submissions.finished import Finished, commit_author
 from sitegen.submissions.records import ID, Submission
 from sitegen.submissions.spool import APPROVING, Spool
-
-VISITOR = "Visitor"
-"""The author of a commit whose submission has no usable name."""
 
 LOCK_SECONDS = 5.0
 """How long a busy repository is waited for."""
@@ -139,9 +136,8 @@ def _complete(
     """Does steps 3 to 5 for a file that is in its place."""
     content = root / config.paths.content
     post = _post_of(root, config, target)
-    author = post.authors[0] if post and post.authors else ""
     try:
-        commit = _commit(root, config, id, target, author)
+        commit = _commit(root, config, id, target, commit_author(post))
     except SitegenError:
         _take_back(content, spool, id, target)
         renew_titles(root, config)
@@ -170,12 +166,11 @@ def _commit(root: Path, config: Config, id: str, target: str, author: str) -> st
     repository = git.find(root)
     if repository is None:
         return ""
-    name = git.kept_name(author) or VISITOR
     commit = git.commit_path(
         repository,
         f"{config.paths.content}/{target}".removeprefix("./"),
         MESSAGE.format(id=id),
-        author=git.Person(name, f"{id}@submissions.invalid"),
+        author=git.Person(author, f"{id}@submissions.invalid"),
         hooks=False,
         wait=LOCK_SECONDS,
     )

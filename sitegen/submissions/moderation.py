@@ -26,10 +26,8 @@ from sitegen.submissions.filesystem import failure_of, names, unlink
 from sitegen.submissions.finished import Finished
 from sitegen.submissions.published import Index, index_of
 from sitegen.submissions.records import STATES, BadEntry, State, Submission
+from sitegen.submissions.recovery import purge
 from sitegen.submissions.spool import Spool
-
-PURGE_SECONDS = 30 * 24 * 3600
-"""How long rejected entries are kept."""
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -125,7 +123,7 @@ class Desk:
         try:
             with self.spool.locked():
                 approval.finish_all(self.root, self.config, self.spool)
-                self.purge()
+                purge(self.spool, self.now())
                 yield
         except OSError as error:
             raise failure_of(error) from error
@@ -248,7 +246,11 @@ class Desk:
         known = Store(self.root).load_entries(rules_of(self.config))
         inputs = read_inputs(asked, known)
         entry = finished.entry_of(file, self.config, rendered)
-        return Survey(self.root, finished.with_entry(inputs, entry))
+        past = finished.commit_of(entry.post, self.now())
+        content = self.config.paths.content
+        history = finished.Foreseen(self.root, content, file.id, past)
+        foreseen = msgspec.structs.replace(inputs, history=history)
+        return Survey(self.root, finished.with_entry(foreseen, entry))
 
     def require_sound(self, file: Finished, rendered: Rendered) -> tuple[Problem, ...]:
         """Returns the warnings about a file; raises ProblemsFound for errors."""
@@ -314,19 +316,6 @@ class Desk:
         for folder in ("outbox", "previews"):
             for path in (self.spool.path / "private" / folder).glob(f"*{id}*"):
                 path.unlink()
-
-    def purge(self) -> int:
-        """Removes what was rejected long ago; returns how many entries that were."""
-        limit = self.now() - PURGE_SECONDS
-        old = [
-            id
-            for id in self.spool.ids("rejected")
-            if self.spool.stat("rejected", id).st_mtime < limit
-        ]
-        for id in old:
-            self.spool.decline(id)
-            self.spool.remove("rejected", id)
-        return len(old)
 
     def stamp(self, state: State, id: str) -> None:
         """Notes at an entry's file when it was rejected."""

@@ -322,7 +322,7 @@ def test_documents_of_extensions_that_read_files_are_made_anew(
             "[markdown.extension_configs.'pymdownx.snippets']\n"
             "base_path = 'SNIPPETS'\n",
             "content/a.md": '---\ntitle: A\n---\n--8<-- "s.md"\n',
-            "templates/index.html": "{{ '--8<-- \"s.md\"'|markdown }}",
+            "templates/index.html": "{{ '--8<-- \"s.md\"'|markdown(trusted=true) }}",
             "snippets/s.md": "First.\n",
         }
     )
