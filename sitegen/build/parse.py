@@ -1,5 +1,6 @@
 """A content file becomes an Entry: its post, its outline, what is wrong with it."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,13 +75,24 @@ def parse_file(
 ) -> tuple[Entry, Document | None] | Source:
     """Returns the entry of a file; only its source if its digest is `same_as`."""
     try:
-        with open(f"{root}/{rules.content}/{found.path}", "rb", buffering=0) as file:
-            data = file.read()
+        data = _read(f"{root}/{rules.content}/{found.path}", found.size)
     except OSError as failure:
         return _unreadable(found, rules, failure), None
     if same_as and digest(data) == same_as:
         return Source(found.path, same_as, found.mtime_ns, len(data), found.inode)
     return parse(found, data, rules)
+
+
+def _read(path: str, size: int) -> bytes:
+    """Returns a file's bytes, of which there were so many; half as slow as `open`."""
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        data = os.read(handle, size + 1)
+        while more := os.read(handle, 1 << 20):
+            data += more
+        return data
+    finally:
+        os.close(handle)
 
 
 def parse(
