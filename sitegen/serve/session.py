@@ -255,8 +255,10 @@ class Session:
     def _show_ahead(self) -> None:
         """Shows the posts that came or moved, unless they are many."""
         ids = self._edited()
-        if 0 < len(ids) <= AHEAD:
-            self._show(self._bench.ahead(ids), self._marks())
+        pages = self._bench.ahead(ids) if 0 < len(ids) <= AHEAD else {}
+        if pages:
+            self._show(pages, self._marks())
+            self._follow()
 
     def _edited(self) -> list[str]:
         """Returns the ids of the posts shown whose files changed."""

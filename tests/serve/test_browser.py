@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Callable
+from typing import Literal
 
+import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from sitegen.serve.server import Options
@@ -86,16 +88,25 @@ def test_the_overlay_lists_problems_and_can_be_dismissed(
     expect(overlay).to_have_count(0)
 
 
+@pytest.mark.parametrize(("scheme", "width"), [("light", 320), ("dark", 1200)])
 def test_the_overlay_is_accessible(
+    scheme: Literal["light", "dark"],
+    width: int,
     make_site: MakeSite,
     serve: Serve,
     browser_page: Page,
     axe: Callable[..., list[Message]],
 ) -> None:
-    served = serve(make_site({**SITE, "content/bad.md": "no title"}))
+    long = f"---\ntitle: Bad\ndate: {'never ' * 60}\n---\n"
+    served = serve(make_site({**SITE, "content/bad.md": long}))
+    browser_page.set_viewport_size({"width": width, "height": 640})
+    browser_page.emulate_media(color_scheme=scheme)
     browser_page.goto(served.url)
     expect(browser_page.locator(OVERLAY)).to_contain_text("content/bad.md")
     assert axe(browser_page) == []
+    seen = "[document.documentElement.scrollWidth, innerWidth]"
+    needed, there = browser_page.evaluate(seen)
+    assert needed <= there
 
 
 def test_a_site_that_never_built_says_why_and_appears_when_mended(
