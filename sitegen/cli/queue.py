@@ -223,7 +223,7 @@ def edit(obj: tuple[str, str], id: str) -> None:
                 return
             text = changed
             try:
-                desk.edit(before, text)
+                desk.edit(before, desk.draft(text))
             except SitegenError as failure:
                 show_failure(failure)
                 if not click.confirm("Edit it again?", err=True):

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from sitegen.config import SubmissionField, Submissions
+from sitegen.config import SubmissionField, Submissions, is_email
 from sitegen.content.titles import MAX_TITLE, check_line, check_title
 
 TRAP = "website"
@@ -20,7 +20,6 @@ LARGEST_NUMBER = 10**15
 NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML forbids; one of them would break the whole site's feed."""
 
-_EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+\.[^@\s.]+")
 _LINK_SIGNS = ("//", "www.", "](", "<a ")
 
 
@@ -152,7 +151,7 @@ def _characters_error(text: str) -> str:
 def _email_error(email: str) -> str:
     if not email:
         return ""
-    if not _EMAIL.fullmatch(email):
+    if not is_email(email):
         return "This does not look like an e-mail address."
     return _line_error(email, LONGEST_EMAIL)
 
