@@ -142,7 +142,7 @@ class Mail(msgspec.Struct, frozen=True):
     interval_minutes: int = 15
     """The least time between two mails; what arrives meanwhile comes in one."""
     author: bool = False
-    """Whether visitors who left an address are told, once, what became of their post."""
+    """Whether visitors who left an address are told, once, what became of it."""
 
 
 class Webhook(msgspec.Struct, frozen=True):

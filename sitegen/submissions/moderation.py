@@ -282,7 +282,7 @@ class Desk:
     def note(
         self, action: Action, listed: Listed, file: Finished | None = None
     ) -> None:
-        """Logs a decision, keeps the entry as it was, and tells its author if wanted."""
+        """Logs a decision, and keeps what undoing it and telling the author need."""
         entry, now = listed.submission, int(self.now())
         if action not in ("erase", "undo"):
             decisions.keep(self.spool, kept_from(listed, file), now)

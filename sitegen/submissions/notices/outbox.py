@@ -17,6 +17,7 @@ import contextlib
 import fcntl
 import os
 import secrets
+import time
 
 import msgspec
 
@@ -35,6 +36,9 @@ FIRST_WAIT, LONGEST_WAIT = 60, 3600
 
 LETTER_DELAY = 600
 """Seconds for which a letter can be taken back by undoing the decision."""
+
+SECOND = 1_000_000_000
+"""Nanoseconds."""
 
 COMPACT = 1000
 """Lines of told ids, more than there are entries, that are worth writing anew."""
@@ -69,9 +73,7 @@ class Letter(msgspec.Struct, frozen=True):
 def backed_off(item: "Digest | Letter", now: float) -> "Digest | Letter":
     """Returns what failed, to be tried again later."""
     wait = min(FIRST_WAIT << min(item.attempts, 20), LONGEST_WAIT)
-    return msgspec.structs.replace(
-        item, attempts=item.attempts + 1, next_at=now + wait
-    )
+    return msgspec.structs.replace(item, attempts=item.attempts + 1, next_at=now + wait)
 
 
 class Tray:
@@ -86,6 +88,8 @@ class Tray:
         self.folder = spool.fds[OUTBOX]
         self.handle = -1
         self.told: set[str] = set()
+        self.looked = -1
+        """The time of the folder in which nothing new was found."""
 
     def acquire(self) -> bool:
         """True if this process sends for the channel, now or since earlier."""
@@ -109,8 +113,19 @@ class Tray:
         self.handle = -1
 
     def new_ids(self) -> list[str]:
-        """Returns the pending entries that nobody was told of."""
-        return [id for id in self.spool.ids("pending") if id not in self.told]
+        """Returns the pending entries that nobody was told of, newest first."""
+        changed = os.fstat(self.spool.pending).st_mtime_ns
+        if changed == self.looked:
+            return []
+        found = {}
+        for id in self.spool.ids("pending"):
+            if id not in self.told:
+                with contextlib.suppress(FileNotFoundError):
+                    found[id] = self.spool.stat("pending", id).st_mtime_ns
+        # In the moment of a change the next one could have the same time.
+        if not found and time.time_ns() - changed > SECOND:
+            self.looked = changed
+        return sorted(found, key=lambda id: (-found[id], id))
 
     def digest(self) -> Digest | None:
         """Returns the digest that is on its way."""

@@ -1,0 +1,1 @@
+"""Review pages: moderators decide in a browser, from a phone as well."""
