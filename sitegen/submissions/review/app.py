@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
-from werkzeug.routing import Map, Rule
+from werkzeug.routing import BaseConverter, Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from sitegen.config import Config, Submissions
@@ -64,6 +64,12 @@ PREVIEW_POLICY = (
     "form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
 
+class IdConverter(BaseConverter):
+    """An entry's id in a path."""
+
+    regex = ID.pattern
+
+
 URLS = Map(
     [
         Rule("/", endpoint="queue"),
@@ -72,13 +78,14 @@ URLS = Map(
         Rule("/act/", endpoint="act", methods=["POST"]),
         Rule("/undo/", endpoint="undo", methods=["POST"]),
         Rule("/log/", endpoint="log"),
-        Rule("/<id>/", endpoint="entry"),
-        Rule("/<id>/preview/", endpoint="preview"),
-        Rule("/<id>/edit/", endpoint="edit", methods=["GET", "POST"]),
+        Rule("/<id:id>/", endpoint="entry"),
+        Rule("/<id:id>/preview/", endpoint="preview"),
+        Rule("/<id:id>/edit/", endpoint="edit", methods=["GET", "POST"]),
     ],
     strict_slashes=False,
     merge_slashes=False,
     redirect_defaults=False,
+    converters={"id": IdConverter},
 )
 
 _NEXT = re.compile(r"([0-9a-f]{20}/(edit/)?|log/)?(\?[\w=&%+.:-]*)?", re.ASCII)
@@ -177,8 +184,6 @@ class Review:
         except MethodNotAllowed as error:
             return _with_allow(self.lost(visit, HTTPStatus.METHOD_NOT_ALLOWED), error)
         except HTTPException:
-            return self.lost(visit, HTTPStatus.NOT_FOUND)
-        if not ID.fullmatch(values.get("id", "0" * 20)):
             return self.lost(visit, HTTPStatus.NOT_FOUND)
         if visit.request.method == "POST":
             return self.post(visit, name, values)
