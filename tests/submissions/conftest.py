@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import unescape
 from http.client import HTTPConnection
@@ -177,6 +178,14 @@ def add(
     else:
         assert endpoint.spool.add(entry, endpoint.published) is Outcome.STORED
     return id
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
+    """Returns when something is so, which another process sees to."""
+    end = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ import re
 import stat
 import subprocess
 import time
-from collections.abc import Callable
 from html import unescape
 from pathlib import Path
 
@@ -32,6 +31,7 @@ from tests.submissions.conftest import (
     Visitor,
     add,
     token_in,
+    wait_for,
 )
 
 REBUILD = CONFIG.replace("[submissions]", "[submissions]\nrebuild = true")
@@ -771,11 +771,3 @@ def git(root: Path, *args: str) -> str:
     """Returns what Git prints in the site's repository."""
     command = ["git", "-C", str(root), *args]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-
-def wait_for(is_so: Callable[[], bool]) -> None:
-    """Returns when something is so, which another process sees to."""
-    end = time.monotonic() + 60
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.02)

@@ -64,6 +64,7 @@ PREVIEW_POLICY = (
     "form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
 
+
 class IdConverter(BaseConverter):
     """An entry's id in a path."""
 
@@ -504,34 +505,24 @@ class Review:
             notes = [Note("Choose at least one entry first.", "bad")]
             status = HTTPStatus.UNPROCESSABLE_ENTITY
             return self.show_queue(visit, notes, state, status)
+        what = visit.field("do")
+        if what == "enter":  # the Enter key: it rejects where a reason was typed
+            what = "reject" if visit.field("reason").strip() else ""
+        if not what:
+            notes = [Note("Choose what to do with it.", "bad")]
+            status = HTTPStatus.UNPROCESSABLE_ENTITY
+            return self.show_queue(visit, notes, state, status)
         batch = secrets.token_hex(6)
-        if visit.field("do") == "approve":
+        if what == "approve":
             with self.hands:
                 outcomes = errands.approve(self.office(visit, batch), wanted)
         else:
             desk = self.desk(visit, batch)
-            outcomes = [self.act(desk, visit, id, seen) for id, seen in wanted]
-        if visit.field("do") == "approve" and self.settings.rebuild:
+            reason = _line(visit.field("reason"))
+            outcomes = [act(desk, what, id, seen, reason) for id, seen in wanted]
+        if what == "approve" and self.settings.rebuild:
             self.build_if_done(outcomes)
         return self.report(visit, state, batch, outcomes)
-
-    def act(self, desk: Desk, visit: Visit, id: str, seen: str) -> Outcome:
-        """Rejects, restores or marks an entry; returns what became of it."""
-        reason = "".join(
-            filter(str.isprintable, " ".join(visit.field("reason").split()))
-        )
-        work = {
-            "reject": lambda: desk.reject(id, reason[:LONGEST_REASON], seen=seen),
-            "spam": lambda: desk.spam(id, seen),
-            "restore": lambda: desk.restore(id, seen),
-        }.get(visit.field("do"))
-        if work is None:
-            return Outcome(id, "Nobody knows how to do that.")
-        try:
-            work()
-        except SitegenError as error:
-            return Outcome(id, errands.in_words(error))
-        return Outcome(id)
 
     def do_undo(self, visit: Visit) -> Response:
         """Puts the entries of the last decision back as they were."""
@@ -618,6 +609,28 @@ class Review:
         """Returns the same for a child process."""
         now = self.now()
         return Office(self.root, self.config, self.spool.path, now, visit.who, batch)
+
+
+def act(desk: Desk, what: str, id: str, seen: str, reason: str) -> Outcome:
+    """Rejects, restores or marks an entry; returns what became of it."""
+    work = {
+        "reject": lambda: desk.reject(id, reason, seen=seen),
+        "spam": lambda: desk.spam(id, seen),
+        "restore": lambda: desk.restore(id, seen),
+    }.get(what)
+    if work is None:
+        return Outcome(id, "Nobody knows how to do that.")
+    try:
+        work()
+    except SitegenError as error:
+        return Outcome(id, errands.in_words(error))
+    return Outcome(id)
+
+
+def _line(text: str) -> str:
+    """Returns a moderator's words on one line, without what cannot be seen."""
+    words = " ".join(text.split())
+    return "".join(filter(str.isprintable, words))[:LONGEST_REASON]
 
 
 def _guarded(response: Response) -> Response:
