@@ -12,6 +12,7 @@ import pytest
 
 from sitegen.submissions import approval, rebuild
 from sitegen.submissions.decisions import FILE, Decision
+from sitegen.submissions.records import Submission
 from sitegen.submissions.review import errands, listing, password
 from sitegen.submissions.review.app import (
     GUESSES_ALL,
@@ -361,9 +362,12 @@ def test_the_newest_entries_come_first_a_page_at_a_time(
     ann = moderate(endpoint)
     read: list[str] = []
     real = spool.read
-    monkeypatch.setattr(
-        spool, "read", lambda state, id: read.append(id) or real(state, id)
-    )
+
+    def counted(state: str, id: str) -> Submission:
+        read.append(id)
+        return real(state, id)
+
+    monkeypatch.setattr(spool, "read", counted)
     pages = [ann.get(f"?first={first}").text for first in (0, 25, 50, 9999)]
     titles = [re.findall(r"<bdi>Number (\d+)</bdi>", page) for page in pages]
     assert titles[0] == [str(n) for n in range(59, 34, -1)]
