@@ -29,7 +29,7 @@ def create_app(
     place of those in the configuration.
     """
     from sitegen.submissions.app import Endpoint
-    from sitegen.submissions.notices.courier import Secrets
+    from sitegen.submissions.notices.secrets import Secrets
 
     if config.submissions is None:
         raise SitegenError(

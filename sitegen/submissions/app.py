@@ -8,9 +8,10 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import msgspec
@@ -28,17 +29,18 @@ from sitegen.submissions.filesystem import (
     failure_of,
 )
 from sitegen.submissions.form import Draft, Unreadable
-from sitegen.submissions.moderation import Desk
-from sitegen.submissions.notices.courier import NO_SECRETS, Secrets, couriers
+from sitegen.submissions.notices.secrets import NO_SECRETS, Secrets
 from sitegen.submissions.pages import FORM, RECEIPT, Receipt, Shells, Shown
 from sitegen.submissions.published import Published
 from sitegen.submissions.rates import Limit, Rates
 from sitegen.submissions.records import Submission
 from sitegen.submissions.recovery import recover
-from sitegen.submissions.review import errands, password
-from sitegen.submissions.review.app import PLACE, Review
+from sitegen.submissions.review import PLACE, password
 from sitegen.submissions.spool import Outcome, open_spool
 from sitegen.submissions.tokens import FormToken, Tokens, secret_keys
+
+if TYPE_CHECKING:
+    from sitegen.submissions.review.app import Review
 
 HOUR = 3600
 
@@ -116,38 +118,64 @@ class Endpoint:
         self.published = Published(root, config)
         folder = output or root / config.paths.output
         self.shells = Shells(folder, config, settings)
-        self.review = Review(
-            root,
-            config,
-            settings,
+        self.root = root
+        self.output = folder
+        self.keys = given
+        self.chores = self.all_chores()
+
+    @cached_property
+    def review(self) -> "Review":
+        """The review pages; visitors do not wait for all that these import."""
+        from sitegen.submissions.review.app import Review
+
+        return Review(
+            self.root,
+            self.config,
+            self.settings,
             self.spool,
             self.rates,
-            given,
+            self.keys,
             self.published,
-            now,
+            self.now,
             self.wake_builder,
         )
-        self.chores = self.all_chores(root, folder)
 
-    def all_chores(self, root: Path, output: Path) -> dict[str, Chore]:
+    def all_chores(self) -> dict[str, Chore]:
         """Returns what is done beside the answers, by name."""
-        desk = Desk(root, self.config, self.settings, self.spool, self.now)
-        work: dict[str, Callable[[], float]] = {"purge": lambda: purge(desk)}
+        chores = {"purge": Chore("purge", self.purge, PURGE_SECONDS)}
         if self.settings.rebuild:
-            paths = msgspec.structs.replace(self.config.paths, output=str(output))
-            config = msgspec.structs.replace(self.config, paths=paths)
-            work["rebuild"] = lambda: rebuild.tend(
-                self.spool, lambda: errands.build(root, config, self.now())
+            chores["rebuild"] = Chore("rebuild", self.rebuild)
+        if self.settings.mail or self.settings.webhook:
+            from sitegen.submissions.notices.courier import couriers
+
+            work = couriers(
+                msgspec.structs.replace(self.config, submissions=self.settings),
+                self.spool,
+                self.rates,
+                self.now,
+                self.review_address,
+                self.secrets,
             )
-        work |= couriers(
-            msgspec.structs.replace(self.config, submissions=self.settings),
-            self.spool,
-            self.rates,
-            self.now,
-            self.review_address,
-            self.secrets,
+            chores |= {name: Chore(name, each) for name, each in work.items()}
+        return chores
+
+    def purge(self) -> float:
+        """Removes what is overdue; returns when to do so again."""
+        from sitegen.submissions.moderation import Desk
+
+        desk = Desk(self.root, self.config, self.settings, self.spool, self.now)
+        with desk.at_work():
+            return PURGE_SECONDS
+
+    def rebuild(self) -> float:
+        """Builds the site if an approval asked for it; returns when to look again."""
+        from sitegen.submissions.review import errands
+
+        paths = msgspec.structs.replace(self.config.paths, output=str(self.output))
+        config = msgspec.structs.replace(self.config, paths=paths)
+        return rebuild.tend(
+            self.spool, lambda: errands.build(self.root, config, self.now())
         )
-        return {name: Chore(name, each) for name, each in work.items()}
 
     def review_address(self) -> str:
         """Returns where the review pages are; "" if they are off or nobody knows."""
@@ -196,10 +224,8 @@ class Endpoint:
     def answer(self, request: Request) -> "Response | Redirect":
         """Returns the answer to a request, by path and method."""
         mount, place = self.place(request)
-        if f"{place}/".startswith(PLACE):
-            review = self.review.answer(request, mount, place)
-            if review is not None:
-                return review
+        if f"{place}/".startswith(PLACE) and password.stored(self.spool):
+            return self.review.answer(request, mount, place)
         if place not in ("", "received/", "health"):
             return _text(HTTPStatus.NOT_FOUND, "There is nothing here.")
         if request.method in ("GET", "HEAD"):
@@ -482,9 +508,3 @@ class Redirect(msgspec.Struct, frozen=True):
         head = [*HEADERS.items(), ("Location", address), ("Content-Length", "0")]
         start_response(f"{self.status.value} {self.status.phrase}", head)
         return ()
-
-
-def purge(desk: Desk) -> float:
-    """Removes what is overdue; returns when to do so again."""
-    with desk.at_work():
-        return PURGE_SECONDS

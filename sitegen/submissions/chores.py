@@ -15,12 +15,15 @@ class Chore:
     """Does something again and again; `work` returns after how many seconds.
 
     `lock` guards the thread. A thread does not survive a fork, so each process starts
-    its own, when it answers its first request.
+    its own, when it answers its first request, and begins after `delay` seconds.
     """
 
-    def __init__(self, name: str, work: Callable[[], float]) -> None:
+    def __init__(
+        self, name: str, work: Callable[[], float], delay: float = 0.0
+    ) -> None:
         self.name = name
         self.work = work
+        self.delay = delay
         self.lock = threading.Lock()
         self.wanted = threading.Event()
         self.thread: threading.Thread | None = None
@@ -52,6 +55,7 @@ class Chore:
             self.thread.join(seconds)
 
     def _run(self) -> None:
+        self.wanted.wait(self.delay)
         while not self.stopped:
             self.wanted.clear()
             try:

@@ -30,12 +30,12 @@ from sitegen.submissions.notices import outbox
 from sitegen.submissions.notices.courier import (
     Courier,
     Post,
-    Secrets,
     hook_deliver,
     mail_round,
 )
 from sitegen.submissions.notices.mail import Mailer, NotSent
 from sitegen.submissions.notices.outbox import LETTER_DELAY, Tray
+from sitegen.submissions.notices.secrets import Secrets
 from sitegen.submissions.notices.webhook import Hook
 from sitegen.submissions.notices.words import WHOLE, Text
 from sitegen.submissions.review import password

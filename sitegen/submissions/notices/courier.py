@@ -18,6 +18,7 @@ from sitegen.problems import SitegenError
 from sitegen.submissions.notices import outbox
 from sitegen.submissions.notices.mail import Mailer, NotSent
 from sitegen.submissions.notices.outbox import Digest, Letter, Tray
+from sitegen.submissions.notices.secrets import Secrets
 from sitegen.submissions.notices.webhook import Hook
 from sitegen.submissions.notices.words import (
     WHOLE,
@@ -44,15 +45,6 @@ LETTERS_ALL, LETTERS_ADDRESS = 60, 2
 
 log = logging.getLogger("sitegen.submissions")
 
-
-class Secrets(msgspec.Struct, frozen=True):
-    """What does not have to stand in a file that lies in Git."""
-
-    mail_password: str = ""
-    webhook_secret: str = ""
-
-
-NO_SECRETS = Secrets()
 
 Deliver = Callable[[Digest, News, float], tuple[str, ...]]
 """Sends a digest; returns the addresses that are left. Raises NotSent."""

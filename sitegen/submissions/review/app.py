@@ -29,7 +29,14 @@ from sitegen.submissions.pages import Shown
 from sitegen.submissions.published import Published
 from sitegen.submissions.rates import Limit, Rates
 from sitegen.submissions.records import ID, State
-from sitegen.submissions.review import errands, lookalikes, password, theme, view
+from sitegen.submissions.review import (
+    PLACE,
+    errands,
+    lookalikes,
+    password,
+    theme,
+    view,
+)
 from sitegen.submissions.review.errands import Office, Outcome
 from sitegen.submissions.review.listing import PAGE, Listing
 from sitegen.submissions.review.session import (
@@ -40,9 +47,6 @@ from sitegen.submissions.review.session import (
     set_cookie,
 )
 from sitegen.submissions.spool import Spool
-
-PLACE = "review/"
-"""Where the pages are, below the endpoint's path."""
 
 GUESSES_NETWORK, GUESSES_ALL = 10, 60
 """Passwords an hour that are looked at, from one network and from everywhere."""
@@ -158,11 +162,9 @@ class Review:
 
     # Requests
 
-    def answer(self, request: Request, mount: str, place: str) -> Response | None:
-        """Returns the answer, or None while there are no review pages."""
+    def answer(self, request: Request, mount: str, place: str) -> Response:
+        """Returns the answer to a request below the endpoint's path."""
         hashed = password.stored(self.spool)
-        if not hashed:
-            return None
         base = f"{mount}{PLACE}"
         inner = place.removeprefix(PLACE)
         if place == PLACE.rstrip("/"):

@@ -10,11 +10,12 @@ import os
 import threading
 import time
 from collections.abc import Iterable
+from heapq import merge
 
 import msgspec
 
 from sitegen.submissions.moderation import Listed
-from sitegen.submissions.records import BadEntry, State
+from sitegen.submissions.records import ID, BadEntry, State
 from sitegen.submissions.spool import Spool
 
 PAGE = 25
@@ -52,7 +53,9 @@ class Order:
         self.state = state
         self.lock = threading.Lock()
         self.signature = -1
-        self.times: dict[str, int] = {}
+        self.names: set[str] = set()
+        self.keys: list[tuple[int, str]] = []
+        """Age and id of each entry, sorted."""
         self.ids: list[str] = []
 
     def current(self) -> list[str]:
@@ -68,16 +71,23 @@ class Order:
 
     def _look(self) -> None:
         """Lists the folder and asks for the times of what is new in it."""
-        found = self.spool.ids(self.state)
-        times = {}
-        for id in found:
-            with contextlib.suppress(FileNotFoundError):
-                known = self.times.get(id)
-                if known is None:
-                    known = self.spool.stat(self.state, id).st_mtime_ns
-                times[id] = known
-        self.times = times
-        self.ids = sorted(times, key=lambda id: (-times[id], id))
+        found = set(os.listdir(self.spool.fds[self.state]))
+        gone = {name.removesuffix(".md") for name in self.names - found}
+        new = sorted(self._keys_of(found - self.names))
+        if gone:
+            self.keys = [key for key in self.keys if key[1] not in gone]
+        if new:
+            self.keys = list(merge(self.keys, new))
+        self.names = found
+        if gone or new:
+            self.ids = [id for _, id in self.keys]
+
+    def _keys_of(self, names: Iterable[str]) -> Iterable[tuple[int, str]]:
+        for name in names:
+            id = name.removesuffix(".md")
+            if ID.fullmatch(id):
+                with contextlib.suppress(FileNotFoundError):
+                    yield -self.spool.stat(self.state, id).st_mtime_ns, id
 
 
 class Listing:
