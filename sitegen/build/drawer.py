@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -51,6 +52,8 @@ class Drawer:
         self.folder = folder
         self.kept = kept
         self.decoder = msgspec.msgpack.Decoder(Document)
+        self.open: tuple[str, BinaryIO] | None = None
+        """The file of the last document: that of the next one lies there, too."""
 
     def take(self, id: str) -> Document | None:
         """Returns a document, or None if it was not kept."""
@@ -59,11 +62,22 @@ class Drawer:
             return None
         try:
             # Only this one: a file of many documents may be more than memory holds.
-            with open(self.folder / place.file, "rb", buffering=0) as file:
-                data = os.pread(file.fileno(), place.size, place.offset)
+            data = os.pread(self._file(place.file), place.size, place.offset)
         except OSError:
             return None
         return self.decoder.decode(data) if len(data) == place.size else None
+
+    def _file(self, name: str) -> int:
+        if self.open is None or self.open[0] != name:
+            self.close()
+            self.open = name, open(self.folder / name, "rb", buffering=0)
+        return self.open[1].fileno()
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        if self.open:
+            self.open[1].close()
+            self.open = None
 
 
 def file_name(build: str, number: int) -> str:

@@ -7,7 +7,6 @@ follow the kept one and neither delete nor rename.
 
 import os
 from functools import cached_property
-from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
@@ -15,6 +14,7 @@ import msgspec
 from sitegen import git
 from sitegen.build.store import KeptHistory, Store
 from sitegen.content.records import Moment, Past
+from sitegen.digests import digest
 from sitegen.git import Checkout, FileHistory, Files, Time
 from sitegen.site.model import Home
 
@@ -49,7 +49,7 @@ class History:
             return b""
         shallow, prefix = found.repository.shallow, found.repository.prefix
         what = (found.commit, found.names, shallow, prefix, self.home)
-        return blake2b(msgspec.msgpack.encode(what), digest_size=16).digest()
+        return digest(msgspec.msgpack.encode(what))
 
     @property
     def home(self) -> Home | None:

@@ -6,6 +6,7 @@ named by its digest, and a worker reads it once and keeps it.
 
 import os
 import threading
+import time
 from pathlib import Path
 
 import msgspec
@@ -21,9 +22,11 @@ from sitegen.build.templates import (
 from sitegen.build.theme import TemplateSource, source_file
 from sitegen.build.trace import encode
 from sitegen.content.records import Body
+from sitegen.digests import digest
 from sitegen.problems import Problem
 from sitegen.site.model import Site, SiteData
 from sitegen.site.plan import Artifact
+from sitegen.site.questions import Question
 
 
 class Job(msgspec.Struct, frozen=True, array_like=True):
@@ -102,10 +105,8 @@ _kept = _Kept()
 
 def write_job(job: Job, folder: Path) -> str:
     """Writes a job for workers to read; returns the file."""
-    from hashlib import blake2b
-
     data = msgspec.msgpack.encode(job)
-    name = blake2b(data, digest_size=16).hexdigest()
+    name = digest(data).hex()
     file = folder / f"job-{name}-{os.getpid()}"
     file.write_bytes(data)
     return str(file)
@@ -115,6 +116,11 @@ def keep(file: str, workshop: Workshop) -> None:
     """Keeps a job's workshop for this process and those forked from it."""
     _kept.workshops.clear()
     _kept.workshops[file] = workshop
+
+
+def forget() -> None:
+    """Lets go of the job that this process keeps."""
+    _kept.workshops.clear()
 
 
 def workshop_of(file: str) -> Workshop:
@@ -133,14 +139,15 @@ def make_task(data: bytes) -> bytes:
 
 def make(workshop: Workshop, wanted: tuple[Wanted, ...]) -> Result:
     """Makes artifacts and stages them."""
-    table: dict[bytes, int] = {}
-    made = tuple(_make_one(workshop, item, table) for item in wanted)
-    return Result(tuple(table), made)
+    table: dict[Question, int] = {}
+    try:
+        made = tuple([_make_one(workshop, item, table) for item in wanted])
+    finally:
+        workshop.documents.drawer.close()
+    return Result(tuple(map(encode, table)), made)
 
 
-def _make_one(workshop: Workshop, wanted: Wanted, table: dict[bytes, int]) -> Made:
-    import time
-
+def _make_one(workshop: Workshop, wanted: Wanted, table: dict[Question, int]) -> Made:
     start = time.perf_counter_ns()
     artifact = wanted.artifact
     try:
@@ -160,7 +167,6 @@ def _make_one(workshop: Workshop, wanted: Wanted, table: dict[bytes, int]) -> Ma
         return Made(None, (), changed=artifact.source)
     staged = stage(workshop.output, artifact.output, rendering.data, wanted.known)
     numbers = tuple(
-        table.setdefault(encode(question), len(table))
-        for question in rendering.questions
+        [table.setdefault(question, len(table)) for question in rendering.questions]
     )
     return Made(staged, numbers, None, time.perf_counter_ns() - start)

@@ -12,12 +12,13 @@ import shutil
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from functools import lru_cache
-from hashlib import blake2b
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
 from sitegen.content.scan import STAGED
+from sitegen.digests import SIZE, digest
 from sitegen.problems import Location, Problem, error
 
 CODES = {
@@ -44,15 +45,13 @@ class Output(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Staged(msgspec.Struct, frozen=True, array_like=True):
-    """A new output; `waiting` if its bytes still lie beside their target."""
+    """A new output."""
 
     output: Output
     waiting: bool
-
-
-def digest(data: bytes) -> bytes:
-    """Returns the BLAKE2b-128 digest of some bytes."""
-    return blake2b(data, digest_size=16).digest()
+    """True if its bytes still lie beside their target."""
+    is_new: bool = False
+    """True if nothing can lie where it will be."""
 
 
 @lru_cache(maxsize=1 << 15)
@@ -122,10 +121,12 @@ def stage(folder: str, path: str, data: bytes, known: Output | None) -> Staged:
     if known and known.digest == new and as_left(folder, known):
         return Staged(known, False)
     target = f"{folder}/{path}"
-    if _has_bytes(target, data):
+    # In a folder that was not there nothing else can be.
+    is_new = known is None and _makes_folder(target)
+    if not is_new and _has_bytes(target, data):
         return Staged(_output(target, path, new), False)
     status = _write(f"{folder}/{staged_name(path)}", data)
-    return Staged(_as_output(path, new, status), True)
+    return Staged(_as_output(path, new, status), True, is_new)
 
 
 def stage_copy(folder: str, path: str, source: str, known: Output | None) -> Staged:
@@ -181,12 +182,24 @@ def _write(path: str, data: bytes) -> os.stat_result:
         _make_folder(path.rpartition("/")[0])
         handle = os.open(path, flags, 0o666)
     try:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(handle, rest) :]
+        written = os.write(handle, data)
+        while written < len(data):
+            written += os.write(handle, memoryview(data)[written:])
         return os.fstat(handle)
     finally:
         os.close(handle)
+
+
+def _makes_folder(target: str) -> bool:
+    """True if a page's own folder was made, and was not there before."""
+    folder, _, name = target.rpartition("/")
+    if name != "index.html":
+        return False
+    try:
+        os.mkdir(folder)
+    except OSError:
+        return False
+    return True
 
 
 def _make_folder(path: str) -> None:
@@ -211,15 +224,15 @@ def _has_bytes(path: str, data: bytes) -> bool:
 
 
 def file_digest(path: str | Path) -> bytes:
-    """Returns the BLAKE2b-128 digest of a file's bytes; b"" if it cannot be read."""
-    hasher = blake2b(digest_size=16)
+    """Returns the digest of a file's bytes; b"" if it cannot be read."""
+    hasher = sha256()
     try:
         with open(path, "rb") as file:
             while block := file.read(1 << 20):
                 hasher.update(block)
     except OSError:
         return b""
-    return hasher.digest()
+    return hasher.digest()[:SIZE]
 
 
 def _output(file: str, path: str, data: bytes) -> Output:
@@ -239,7 +252,7 @@ def foreign(
     """
     for item in staged:
         path = item.output.path
-        if not item.waiting or not os.path.lexists(folder / path):
+        if not item.waiting or item.is_new or not os.path.lexists(folder / path):
             continue
         if (folder / path).is_dir() and not (folder / path).is_symlink():
             for below in walk(folder, path):
@@ -357,11 +370,14 @@ def _files_as_folders(folder: Path, paths: Iterable[str]) -> list[str]:
     for parent in tuple(parents):
         while parent := parent.rpartition("/")[0]:
             parents.add(parent)
-    return [
-        parent
-        for parent in sorted(parents - {""})
-        if os.path.lexists(folder / parent) and not (folder / parent).is_dir()
-    ]
+    found, missing = [], set()
+    for parent in sorted(parents - {""}):
+        place = f"{folder}/{parent}"
+        if parent.rpartition("/")[0] in missing or not os.path.lexists(place):
+            missing.add(parent)
+        elif not os.path.isdir(place):
+            found.append(parent)
+    return found
 
 
 def remove_empty(folder: Path, path: str) -> None:

@@ -1,7 +1,6 @@
 """A content file becomes an Entry: its post, its outline, what is wrong with it."""
 
 from collections.abc import Mapping
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from sitegen.build.drawer import Drawer
 from sitegen.config import Config, Markdown
 from sitegen.content.records import Body, Post, Source
 from sitegen.content.scan import Found
+from sitegen.digests import digest
 from sitegen.markup.records import Document, Outline
 from sitegen.problems import Location, Problem, SitegenError, error
 
@@ -67,11 +67,6 @@ def post_rules(rules: ParseRules) -> "PostRules":
     urls = tuple(name for name, kind in rules.fields if kind == "url")
     others = tuple(name for name, kind in rules.fields if kind != "url")
     return PostRules(rules.timezone, rules.taxonomies, urls, others)
-
-
-def digest(data: bytes) -> bytes:
-    """Returns the BLAKE2b-128 digest of some bytes."""
-    return blake2b(data, digest_size=16).digest()
 
 
 def parse_file(

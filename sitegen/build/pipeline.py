@@ -14,7 +14,6 @@ import os
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +25,9 @@ from sitegen.build.store import FOLDER, State, Store, Target, make_folder
 from sitegen.build.survey import Asked, Inputs, Progress, Survey, read_inputs, silent
 from sitegen.build.theme import Static, source_file
 from sitegen.config import Config
+from sitegen.digests import digest
 from sitegen.problems import Location, Problem, ProblemsFound, SitegenError, error
+from sitegen.site.model import Site
 from sitegen.site.plan import Artifact
 from sitegen.site.visibility import Shown, Waiting
 
@@ -177,12 +178,12 @@ def output_folder(root: Path, config: Config) -> Path:
 def target_key(config: Config, shown: Shown) -> bytes:
     """Returns the name of a target: where it is written, and for which address."""
     what = (config.paths.output, config.base_url, shown)
-    return _digest(msgspec.msgpack.encode(what))
+    return digest(msgspec.msgpack.encode(what))
 
 
 def place_key(config: Config) -> bytes:
     """Returns the name of an output folder, which several targets may share."""
-    return _digest(config.paths.output.encode())
+    return digest(config.paths.output.encode())
 
 
 class _Clock:
@@ -226,7 +227,7 @@ class Build:
         self.key = target_key(asked.config, asked.shown)
         self.place = place_key(asked.config)
         self.began = time.time_ns()
-        self.config = _digest(msgspec.msgpack.encode(asked.config))
+        self.config = digest(msgspec.msgpack.encode(asked.config))
         self.target = target
 
     def run(self) -> Report:
@@ -419,7 +420,7 @@ class Build:
             str(self.store.folder),
             dict(survey.inputs.documents),
         )
-        file = self.job_file(job, len(wanted))
+        file = self.job_file(job, survey.site, len(wanted))
         if not file:
             workshop = jobs.Workshop(job, survey.site)
             for part in workers.chunks(wanted, RENDER_CHUNK):
@@ -429,15 +430,24 @@ class Build:
             msgspec.msgpack.encode(jobs.Task(file, tuple(part)))
             for part in workers.chunks(wanted, RENDER_CHUNK)
         )
-        for data in self.pool.run(jobs.make_task, tasks, True):
-            yield msgspec.msgpack.decode(data, type=jobs.Result)
+        try:
+            for data in self.pool.run(jobs.make_task, tasks, True):
+                yield msgspec.msgpack.decode(data, type=jobs.Result)
+        finally:
+            jobs.forget()
 
-    def job_file(self, job: "Job", pages: int) -> str:
-        """Returns the file that workers read a job from; "" if none are to help."""
+    def job_file(self, job: "Job", site: Site, pages: int) -> str:
+        """Returns the name of a job for workers; "" if none are to help.
+
+        Processes that are forked have it in memory, others read it from that file.
+        """
         if self.order.jobs <= 1 or pages < SMALL:
             return ""
-        from sitegen.build.job import write_job
+        from sitegen.build.job import Workshop, keep, write_job
 
+        if self.pool.forks_anew():
+            keep("in memory", Workshop(job, site))
+            return "in memory"
         try:
             return write_job(job, self.store.folder)
         except OSError as failure:
@@ -548,8 +558,8 @@ def plan_all(
     )
     table = trace.Table(target.questions, target.answers)
     changed = table.changed(changes, answers)
-    for number, digest in changed.items():
-        table.answers[number] = digest
+    for number, answer in changed.items():
+        table.answers[number] = answer
     files = _changed_files(survey.root, target, survey.inputs)
     compared = _Comparison(target, table, set(changed), files, folder)
     reasons = {
@@ -570,8 +580,8 @@ def plan_still(survey: Survey, target: Target, changes: trace.Changes) -> Plan:
     answers = trace.Answers(site, bodies, outlines, target.templates)
     table = trace.Table(target.questions, target.answers)
     changed = table.changed_still(changes, answers)
-    for number, digest in changed.items():
-        table.answers[number] = digest
+    for number, answer in changed.items():
+        table.answers[number] = answer
     numbers = set(changed)
     traces = dict(zip((a.output for a in target.artifacts), target.traces, strict=True))
     reasons = {
@@ -679,15 +689,13 @@ class Making:
 def template_digests(inputs: Inputs) -> dict[str, bytes]:
     """Returns the digest of each template's text, by its name."""
     sources = inputs.templates.sources
-    return {name: _digest(source.text.encode()) for name, source in sources.items()}
+    return {name: digest(source.text.encode()) for name, source in sources.items()}
 
 
 def sources_digest(inputs: Inputs) -> bytes:
     """Returns the digest of all content files, by their paths and bytes."""
-    hasher = blake2b(digest_size=16)
-    for entry in inputs.entries:
-        hasher.update(entry.source.digest + entry.source.path.encode() + b"\0")
-    return hasher.digest()
+    sources = (entry.source for entry in inputs.entries)
+    return digest(b"".join([s.digest + s.path.encode() + b"\0" for s in sources]))
 
 
 def _origins(files: Mapping[str, Static]) -> dict[str, str]:
@@ -715,7 +723,3 @@ def _changed_files(root: Path, target: Target, inputs: Inputs) -> set[str]:
         and outputs.file_digest(source_file(root, static.source))
         != copies[static.source]
     }
-
-
-def _digest(data: bytes) -> bytes:
-    return blake2b(data, digest_size=16).digest()

@@ -58,7 +58,7 @@ def render(
 
 def showing_words(artifact: Artifact, site: Site) -> str:
     """Returns words for what a page shows: its source, or its path."""
-    if artifact.subject in site.by_id:
+    if artifact.subject[:1] != ":" and artifact.subject in site.by_id:
         return f"{site.config.paths.content}/{artifact.subject}".removeprefix("./")
     return artifact.path
 

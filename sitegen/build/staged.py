@@ -8,7 +8,6 @@ files as it changes.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
-from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
@@ -31,6 +30,7 @@ from sitegen.content.scan import (
     bundle_files,
     scan,
 )
+from sitegen.digests import digest
 from sitegen.git import Repository
 from sitegen.markup.records import Outline
 from sitegen.problems import Problem
@@ -359,4 +359,4 @@ def _post(claim: Claim) -> Post:
 
 
 def _digest(config: Config) -> bytes:
-    return blake2b(msgspec.msgpack.encode(config), digest_size=16).digest()
+    return digest(msgspec.msgpack.encode(config))

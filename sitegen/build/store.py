@@ -16,7 +16,6 @@ import os
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +25,7 @@ import sitegen
 from sitegen.build.outputs import Output
 from sitegen.build.parse import Entry, ParseRules
 from sitegen.build.theme import Static
+from sitegen.digests import digest
 from sitegen.git import Files
 from sitegen.problems import Problem
 from sitegen.site.plan import Artifact
@@ -228,7 +228,7 @@ class Store:
             self.doubts.append(f"{name}: {failure.strerror}")
             return None
         head, check, body = data[:24], data[24:40], data[40:]
-        if head != _MAGIC + stamp() or check != _digest(body):
+        if head != _MAGIC + stamp() or check != digest(body):
             self.doubts.append(f"{name} is of another version, or damaged")
             return None
         try:
@@ -242,7 +242,7 @@ class Store:
         make_folder(self.folder)
         temporary = self.folder / f"{name}.{os.getpid()}.tmp"
         try:
-            temporary.write_bytes(_MAGIC + stamp() + _digest(body) + body)
+            temporary.write_bytes(_MAGIC + stamp() + digest(body) + body)
             os.replace(temporary, self.folder / name)
         except OSError as failure:
             # Without a cache the next build is slower, not wrong.
@@ -264,7 +264,7 @@ def stamp() -> bytes:
     global _stamp
     if not _stamp:
         versions = _versions()
-        _stamp = _digest("\n".join([sitegen.__version__, *versions]).encode())
+        _stamp = digest("\n".join([sitegen.__version__, *versions]).encode())
     return _stamp
 
 
@@ -287,10 +287,6 @@ def _versions() -> list[str]:
 
 
 _stamp = b""
-
-
-def _digest(data: bytes) -> bytes:
-    return blake2b(data, digest_size=16).digest()
 
 
 def _aged(entry: Entry, limit: int) -> Entry:

@@ -22,8 +22,8 @@ the template.
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
-from functools import cached_property
+from datetime import datetime, timezone
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -34,7 +34,7 @@ from jinja2.compiler import CodeGenerator, Frame
 from jinja2.environment import Template, TemplateModule
 from jinja2.runtime import Context, StrictUndefined
 from jinja2.utils import missing
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from sitegen.build.theme import TemplateSource
 from sitegen.config import Config
@@ -127,7 +127,48 @@ class WatchedContext(Context):
 
 
 class HonestGenerator(CodeGenerator):
-    """Compiles includes to a call of the environment's own `include`."""
+    """Compiles includes and what `{{ }}` prints to calls of the environment's own."""
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        """Writes what comes before an expression that is printed.
+
+        Jinja2's own makes a `Markup` of each piece; they are joined to one text anyway.
+        """
+        if frame.eval_ctx.volatile or not frame.eval_ctx.autoescape:
+            super()._output_child_pre(node, frame, finalize)
+        else:
+            self.write("environment.shown((")
+
+    def visit_Output(self, node: nodes.Output, frame: Frame) -> None:
+        """Writes what a template prints; pieces that follow one another as one text.
+
+        Each piece that is yielded passes through every block and template around it.
+        """
+        if frame.buffer is not None or len(node.nodes) < 3:
+            super().visit_Output(node, frame)
+            return
+        if frame.require_output_check:
+            if self.has_known_extends:
+                return
+            self.writeline("if parent_template is None:")
+            self.indent()
+        pieces = frame.copy()
+        pieces.buffer = self.temporary_identifier()
+        pieces.require_output_check = False
+        self.writeline(f"{pieces.buffer} = []")
+        super().visit_Output(node, pieces)
+        self.writeline(f"yield concat({pieces.buffer})")
+        if frame.require_output_check:
+            self.outdent()
+
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
+        """Writes the reading of an attribute: plainly, if it is there."""
+        value = self.temporary_identifier()
+        owner = self.temporary_identifier()
+        self.write(f"({value} if ({value} := getattr(({owner} := ")
+        self.visit(node.node, frame)
+        self.write(f"), {node.attr!r}, missing)) is not missing else ")
+        self.write(f"environment.getattr({owner}, {node.attr!r}))")
 
     def visit_Include(self, node: nodes.Include, frame: Frame) -> None:
         """Writes the code of `{% include %}`.
@@ -174,9 +215,12 @@ class HonestEnvironment(jinja2.Environment):
             cache_size=0,
             finalize=_printable,
         )
+        self.shown = shown
         self.sources = sources
         self.labels = {source.label: source for source in sources.values()}
         self.compiled: dict[str, Template] = {}
+        self.chosen: dict[tuple[str, ...], tuple[Template, set[Question]]] = {}
+        """What was found for a list of names, and the look-ups that it took."""
         self.kept: dict[str, KeptInclude] = {}
         self.kept_site: Any = None
         self.urls: dict[str, str] = {}
@@ -184,7 +228,7 @@ class HonestEnvironment(jinja2.Environment):
         self.watching = 0
         """How many includes around may read nothing but the site."""
         self.page: Page
-        self.names: set[str] = set()
+        self.variables: Mapping[str, Any] = {}
         self.undefined = _undefined_for(self)
         self.globals.pop("lipsum", None)
         self.filters.pop("random", None)
@@ -217,6 +261,19 @@ class HonestEnvironment(jinja2.Environment):
         if name not in self.compiled:
             self.compiled[name] = self._compile_source(name)
         return self.compiled[name]
+
+    def choose(self, names: tuple[str, ...]) -> Template:
+        """Returns the first template of these names that exists.
+
+        Raises TemplatesNotFound if none does.
+        """
+        if names not in self.chosen:
+            template = self.select_template(list(names))
+            looked_up = names[: names.index(template.name or "") + 1]
+            self.chosen[names] = template, {("template", name) for name in looked_up}
+        template, asked = self.chosen[names]
+        self.page.reader.asked |= asked
+        return template
 
     def _compile_source(self, name: str) -> Template:
         source = self.sources.get(name)
@@ -327,9 +384,9 @@ def render_template(
 
     Raises TemplateFailure with file, line, and the page that it was rendered for.
     """
-    environment.names = {*variables, *environment.globals}
+    environment.variables = variables
     try:
-        return environment.select_template(list(names)).render(variables)
+        return environment.choose(names).render(variables)
     except Exception as failure:
         problem = failure_problem(environment, failure, names, showing)
         raise TemplateFailure(problem) from failure
@@ -443,6 +500,18 @@ def _printable(value: Any) -> Any:
     return value
 
 
+_SPECIAL = re.compile("[&<>'\"]").search
+
+
+def shown(value: Any) -> str:
+    """Returns what `{{ }}` prints where it is to be escaped."""
+    kind = type(value)
+    if kind is Markup or (kind is str and not _SPECIAL(value)):
+        text: str = value
+        return text
+    return escape(_printable(value))
+
+
 def _constant_name(node: nodes.Node) -> Any:
     if isinstance(node, nodes.Getattr):
         return node.attr
@@ -473,7 +542,8 @@ def _undefined_for(environment: HonestEnvironment) -> type[StrictUndefined]:
             if not isinstance(name, str):
                 return f"{describe(self._undefined_obj)[0]} has no element {name!r}"
             if self._undefined_obj is missing:
-                message, known = f"'{name}' is undefined", environment.names
+                message = f"'{name}' is undefined"
+                known = {*environment.variables, *environment.globals}
             else:
                 what, known = describe(self._undefined_obj)
                 message = f"{what} has no '{name}'"
@@ -493,6 +563,7 @@ KIND_WORDS = {
     "Pager": "pager",
     "mappingproxy": "this table",
     "Views": "this list",
+    "Elements": "this list",
     "NoneType": "nothing (none)",
 }
 
@@ -510,12 +581,12 @@ def describe(value: Any) -> tuple[str, set[str]]:
 @jinja2.pass_context
 def _url(context: Context, path: str) -> str:
     """`{{ '/style.css'|url }}`: the same path below `base_url`'s."""
-    page = _page(context)
+    page: Page = context.environment.page  # type: ignore[attr-defined]
     page.reader.asked.add(BASE_URL)
-    known = page.urls
-    if path not in known:
-        known[path] = site_url(page.reader.site.config, path)
-    return known[path]
+    known = page.urls.get(path)
+    if known is None:
+        known = page.urls[path] = site_url(page.reader.site.config, path)
+    return known
 
 
 def site_url(config: Config, path: str) -> str:
@@ -550,6 +621,15 @@ def _date(value: datetime | str | None, format: str = "%Y-%m-%d") -> str:
         return ""
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
+    # Two times that are equal may be written in two zones.
+    zone = value.tzinfo
+    if type(zone) is timezone:
+        return _written(value, zone, format)
+    return value.strftime(format)
+
+
+@lru_cache(maxsize=10_000)
+def _written(value: datetime, zone: timezone, format: str) -> str:
     return value.strftime(format)
 
 

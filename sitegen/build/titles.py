@@ -9,7 +9,6 @@ one step, under a lock, so that a slow writer cannot put back what another one a
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
@@ -21,6 +20,7 @@ from sitegen.config import Config
 from sitegen.content.records import Post, Source
 from sitegen.content.scan import Found, read
 from sitegen.content.titles import title_key
+from sitegen.digests import digest
 from sitegen.site import urls
 
 FILE = "titles"
@@ -135,7 +135,7 @@ def _settings(config: Config) -> bytes:
     """Returns a digest of what decides titles and addresses, besides the files."""
     what = (config.base_url, config.permalinks, config.timezone, config.paths.content)
     more = (sorted(config.taxonomies), config.submissions)
-    return blake2b(msgspec.msgpack.encode((what, more)), digest_size=16).digest()
+    return digest(msgspec.msgpack.encode((what, more)))
 
 
 @contextmanager

@@ -6,14 +6,14 @@ this build, and only if what its answer could depend on has changed.
 """
 
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Set
-from hashlib import blake2b
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from typing import Any
 
 import msgspec
 
 from sitegen.build.store import State, Target
 from sitegen.content.records import Body, Post
+from sitegen.digests import digest
 from sitegen.markup.records import Outline
 from sitegen.site import links, questions
 from sitegen.site.model import Site
@@ -36,7 +36,8 @@ class Answers:
         self.templates = templates
         form = site.config.submissions
         hosts = form.image_hosts if form else ()
-        self.markup = [msgspec.to_builtins(site.config.markdown), hosts]
+        settings = [msgspec.to_builtins(site.config.markdown), hosts]
+        self.markup = digest(_encode(settings))
         self.asked = 0
 
     def digest(self, question: Question) -> bytes:
@@ -50,7 +51,7 @@ class Answers:
             answer = self.content(question[1])
         else:
             answer = questions.answer(self.site, question)
-        return _digest(_encode(answer))
+        return digest(_encode(answer))
 
     def content(self, id: str) -> Any:
         """Returns all that the HTML of a body depends on."""
@@ -90,8 +91,6 @@ class Changes(msgspec.Struct, frozen=True):
             return False
         if self.still and kind == "content" and self.pure:
             return question[1] in self.bodies or question[1] in self.records
-        if self.still and kind == "columns" and question[1][0] == "post.terms":
-            return False
         if kind == "template":
             return question[1] in self.templates
         if kind == "content":
@@ -107,8 +106,15 @@ class Changes(msgspec.Struct, frozen=True):
             return True
         if kind == "fields" and self.index and not self.config:
             id, names = question[1:3]
-            return id in self.records or id[:1] == ":" or "image" in names
+            return id in self.records or id[:1] == ":" or self._from_others(names)
         return self.index
+
+    def _from_others(self, names: Collection[str]) -> bool:
+        """True if a field of a post may differ although its record does not."""
+        if not questions.FROM_OTHERS.isdisjoint(names):
+            return True
+        # With no term of any post another one, none comes or goes.
+        return not self.still and any(n.startswith(questions.TERMS) for n in names)
 
 
 def _asks_git(question: Question) -> bool:
@@ -295,22 +301,22 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Any]).decode
 
 
-def _digest(data: bytes) -> bytes:
-    return blake2b(data, digest_size=16).digest()
-
-
 def states_of(
     site: Site, bodies: Mapping[str, Body], outlines: Mapping[str, Outline]
 ) -> tuple[State, ...]:
     """Returns the digests of each shown post, sorted by id."""
     return tuple(
-        state_of(site, post, bodies[post.id], outlines[post.id])
-        for post in site.data.posts
+        [
+            state_of(site, post, bodies[post.id], outlines[post.id])
+            for post in site.data.posts
+        ]
     )
 
 
 def state_of(site: Site, post: Post, body: Body, outline: Outline) -> State:
     """Returns the digests of one post."""
-    record, inner = _digest(_encode(post)), _digest(_encode(outline))
-    past = _digest(_encode((site.data.history.get(post.id), site.data.home)))
+    record, inner = digest(_encode(post)), digest(_encode(outline))
+    data = site.data
+    unknown = not data.home and post.id not in data.history
+    past = b"" if unknown else digest(_encode((data.history.get(post.id), data.home)))
     return State(post.id, record, body.digest, inner, past)

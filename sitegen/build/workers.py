@@ -43,8 +43,22 @@ class Pool:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self.own:
             self.own.shutdown(wait=True, cancel_futures=True)
+            self.executor = self.own = None
+
+    def forks_anew(self) -> bool:
+        """True if the next processes will share what this one holds now.
+
+        Those that run already are let go. An executor that was handed in stays.
+        """
+        if self.executor is not self.own:
+            return False
+        self._let_go()
+        return _method() == "fork"
 
     def run(
         self, task: Callable[[T], R], items: Iterable[T], worthwhile: bool
@@ -62,18 +76,24 @@ class Pool:
 
 
 def _processes(jobs: int) -> "Executor":
-    """Returns an executor of `jobs` processes.
+    """Returns an executor of `jobs` processes."""
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    context = multiprocessing.get_context(_method())
+    return ProcessPoolExecutor(jobs, mp_context=context)
+
+
+def _method() -> str:
+    """Returns how processes are started.
 
     Where this process has one thread they are forked, which starts at once and shares
     what is loaded already; else they are spawned, because a fork copies locks in
     whatever state other threads left them.
     """
-    import multiprocessing
     import threading
-    from concurrent.futures import ProcessPoolExecutor
 
-    method = "fork" if threading.active_count() == 1 else "spawn"
-    return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context(method))
+    return "fork" if threading.active_count() == 1 else "spawn"
 
 
 def _in_order(

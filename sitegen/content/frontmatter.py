@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from hashlib import blake2b
 from typing import Any, Literal
 
 import msgspec
@@ -10,6 +9,7 @@ import msgspec
 from sitegen.content import header_dialect, toml_dialect, yaml_dialect
 from sitegen.content.flaws import Flaw, Place, Unreadable, line_and_column
 from sitegen.content.records import Body
+from sitegen.digests import digest
 from sitegen.problems import Location, Problem, error
 
 CODES = {
@@ -242,5 +242,5 @@ def _not_utf8(at: int, what: str) -> Flaw:
 
 
 def _body(data: bytes, start: int) -> Body:
-    digest = blake2b(memoryview(data)[start:], digest_size=16).digest()
-    return Body(start, data.count(b"\n", 0, start) + 1, digest)
+    line = data.count(b"\n", 0, start) + 1
+    return Body(start, line, digest(memoryview(data)[start:]))

@@ -49,7 +49,7 @@ class Source(msgspec.Struct, frozen=True, array_like=True):
     path: str
     """Relative to the content folder, with forward slashes; a post's id."""
     digest: bytes
-    """BLAKE2b-128 of the file's bytes."""
+    """Of the file's bytes."""
     mtime_ns: int
     size: int
     inode: int
@@ -63,7 +63,11 @@ class Body(msgspec.Struct, frozen=True, array_like=True):
     line: int
     """The body's first line, counting from 1."""
     digest: bytes
-    """BLAKE2b-128 of the body's bytes."""
+    """Of the body's bytes."""
+
+
+_SECTION_FILES = ("_index.md", "_index.markdown")
+_SECTION_ENDINGS = ("/_index.md", "/_index.markdown")
 
 
 class Post(msgspec.Struct, frozen=True, array_like=True):
@@ -113,7 +117,7 @@ class Post(msgspec.Struct, frozen=True, array_like=True):
     @property
     def is_section(self) -> bool:
         """True for the `_index.md` of a section."""
-        return self.stem == "_index"
+        return self.id in _SECTION_FILES or self.id.endswith(_SECTION_ENDINGS)
 
     @property
     def is_bundle(self) -> bool:

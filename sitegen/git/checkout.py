@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Mapping
-from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
 
+from sitegen.digests import digest
 from sitegen.git.command import GitError, NoRepository, items, run
 from sitegen.git.hosts import Web, web
 from sitegen.git.repository import Repository, default_branch, described
@@ -98,4 +98,4 @@ def _names(repository: Repository) -> bytes:
         data = (repository.top / ".mailmap").read_bytes()
     except OSError:
         return b""
-    return blake2b(data, digest_size=16).digest()
+    return digest(data)

@@ -2,15 +2,15 @@
 
 from sitegen.config import Markdown
 from sitegen.markup import access, commonmark, footnotes
-from sitegen.markup.document import AUTHORS_BLOCK, finish, finish_plain
+from sitegen.markup.document import finish, finish_plain
 from sitegen.markup.records import Document, Outline
 
 
 def render(text: str, settings: Markdown) -> tuple[Document, Outline]:
     """Returns what a Markdown text becomes."""
     html = to_html(text, settings, settings.highlight)
-    if settings.engine == "commonmark" and not AUTHORS_BLOCK.search(text):
-        return finish_plain(html)
+    if settings.engine == "commonmark":
+        return finish_plain(html, text)
     return finish(html)
 
 

@@ -62,9 +62,7 @@ _SUMMARY = re.compile(rf"(?:[\W_]*+(?:{_WORD.pattern})){{{SUMMARY_WORDS}}}")
 """As many words as a summary has, in one match: a match for each costs more."""
 
 
-_ENOUGH = 1500
-"""Characters of HTML that hold a summary's words, as a rule."""
-_SKIPPED_BLOCK = re.compile(r"<(h[1-6]|pre|table)\b.*?</\1>", re.DOTALL)
+_HAS_LETTER = re.compile("[^a-zA-Z0-9]*+[a-zA-Z0-9]").match
 _PLAIN_INLINE = re.compile(rf"</?(?:{_INLINE})(?: [^>]*)?>")
 _ANY_TAG = re.compile("<[^>]*>")
 
@@ -102,18 +100,46 @@ def summarize(html: str, more: int | None) -> str:
 def summarize_plain(html: str) -> str:
     """Returns what `summarize` does, sooner, for HTML without raw or cut-off tags.
 
-    Substitutions over the first blocks are done in C; what they cannot settle is left
-    to the tokenizer.
+    The paragraphs that a text begins with are most often enough. What they cannot
+    settle is left to the tokenizer.
     """
-    cut = html.rfind("\n<p>", 0, _ENOUGH) if len(html) > _ENOUGH else len(html)
-    if cut > 0:
-        text = _SKIPPED_BLOCK.sub(" ", html[:cut])
-        text = _ANY_TAG.sub(" ", _PLAIN_INLINE.sub("", text))
-        text = collapse(unescape(text) if "&" in text else text)
-        words = _SUMMARY.match(text)
-        if words and words.end() < _SUMMARY_LENGTH and _WORD.search(text, words.end()):
-            return text[: words.end()].rstrip() + _CUT
-    return summarize(html, None)
+    words: list[str] = []
+    start = 0
+    while html.startswith("<p>", start) and len(words) <= SUMMARY_WORDS:
+        end = html.find("</p>", start)
+        if end < 0:
+            break
+        words += _plain_paragraph(html[start + 3 : end]).split()
+        start = _next_paragraph(html, end + 5)
+    return _first_words(words) or summarize(html, None)
+
+
+def _plain_paragraph(html: str) -> str:
+    if "<" in html:
+        html = _ANY_TAG.sub(" ", _PLAIN_INLINE.sub("", html))
+    return unescape(html) if "&" in html else html
+
+
+def _next_paragraph(html: str, start: int) -> int:
+    """Returns where the next block begins that is not a heading."""
+    while html.startswith("<h", start) and html[start + 2 : start + 3] != "r":
+        start = html.find("\n", html.find("</h", start)) + 1
+        if not start:
+            return len(html)
+    return start
+
+
+def _first_words(words: list[str]) -> str:
+    """Returns a summary of the first words, or "" if a pattern has to tell words.
+
+    In ASCII a word is what stands between spaces and has a letter or a digit.
+    """
+    if len(words) <= SUMMARY_WORDS or not words[SUMMARY_WORDS].isalnum():
+        return ""
+    words = words[:SUMMARY_WORDS]
+    text = " ".join(words)
+    known = len(text) < _SUMMARY_LENGTH and text.isascii()
+    return text + _CUT if known and all(map(_HAS_LETTER, words)) else ""
 
 
 def _readable(html: str, length: int) -> str:

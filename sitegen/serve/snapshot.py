@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
 
+from sitegen.digests import digest
 from sitegen.problems import Problem
 
 PAGES = (".html", ".htm")
@@ -25,7 +25,7 @@ class Fresh(msgspec.Struct, frozen=True):
 
 def fresh(data: bytes) -> Fresh:
     """Returns bytes as a file that is newer than the one on disk."""
-    return Fresh(data, blake2b(data, digest_size=16).digest())
+    return Fresh(data, digest(data))
 
 
 class Snapshot(msgspec.Struct, frozen=True, dict=True):
@@ -98,7 +98,7 @@ class Snapshot(msgspec.Struct, frozen=True, dict=True):
     def assets_version(self) -> str:
         """What differs when a file that pages load does."""
         whole = b"".join(self.assets[output] for output in sorted(self.assets))
-        return blake2b(whole, digest_size=8).hexdigest()
+        return digest(whole).hex()
 
     def changed_assets(self, before: "Snapshot") -> list[str]:
         """Returns the URL paths of files that pages load and that are others now."""

@@ -34,8 +34,17 @@ def resolve(site: Site, id: str, target: str) -> str:
 
     A bare `#anchor` stays as it is.
     """
-    if target.startswith(("#", "?")):
-        return target
+    start = target[:1]
+    if start == "/":
+        # Wherever it stands, it leads to the same place.
+        known = site.reached.get(target)
+        if known is None:
+            known = site.reached[target] = _url(site, id, target)
+        return known
+    return target if start in ("#", "?") else _url(site, id, target)
+
+
+def _url(site: Site, id: str, target: str) -> str:
     found = destination(site, id, target)
     return urls.url(site.config, found.path) + found.suffix if found.path else ""
 

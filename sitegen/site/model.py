@@ -1,6 +1,6 @@
 """Site: what exists and in which order."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cached_property, lru_cache
@@ -105,16 +105,22 @@ class Site:
         self.now = data.now
         self.files = data.files
         self.by_id = {post.id: post for post in data.posts}
+        self.known: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+        """What fields of elements are shown as, by id, as far as anybody asked."""
+        self.reached: dict[str, str] = {}
+        """Where references that begin with `/` lead, likewise."""
         self._settings: dict[str, Any] = {}
 
     def setting(self, key: str) -> Any:
         """Returns a value of the configuration that nobody can change."""
-        if key not in self._settings:
+        try:
+            return self._settings[key]
+        except KeyError:
             value: Any = self.config
             for part in key.split("."):
                 value = getattr(value, part)
-            self._settings[key] = freeze(msgspec.to_builtins(value))
-        return self._settings[key]
+            found = self._settings[key] = freeze(msgspec.to_builtins(value))
+            return found
 
     def with_post(self, post: Post) -> "Site":
         """Returns this site with one post added or replaced."""

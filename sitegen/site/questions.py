@@ -144,9 +144,11 @@ def _term_ids(site: Site, taxonomy: str) -> tuple[str, ...]:
     return tuple(term_id(term) for term in site.taxonomies[taxonomy].values())
 
 
-def _post_terms(site: Site, id: str, taxonomy: str) -> tuple[str, ...]:
-    names = site.by_id[id].terms.get(taxonomy, ())
-    known = site.taxonomies[taxonomy]
+def post_terms(site: Site, post: Post, taxonomy: str) -> tuple[str, ...]:
+    """Returns the ids of a post's terms, as written; none of an unknown taxonomy."""
+    names, known = post.terms.get(taxonomy), site.taxonomies.get(taxonomy)
+    if not names or not known:
+        return ()
     keys = map(term_key, names)
     return tuple([f":term:{taxonomy}:{key}" for key in keys if key in known])
 
@@ -177,7 +179,6 @@ QUERIES: dict[str, Callable[..., tuple[str, ...]]] = {
     ),
     "terms": _term_ids,
     "term.posts": lambda site, taxonomy, key: site.taxonomies[taxonomy][key].posts,
-    "post.terms": _post_terms,
 }
 """Query name → the ids it finds."""
 
@@ -193,35 +194,54 @@ def _parent(site: Site, section: Section) -> str:
     return section_id(section.path.rpartition("/")[0]) if "/" in section.path else ""
 
 
-POST_FIELDS: dict[str, Callable[[Site, Post], Any]] = {
-    "title": lambda site, post: post.title,
-    "url": lambda site, post: urls.url(site.config, site.paths[post.id]),
-    "permalink": lambda site, post: urls.permalink(site.config, site.paths[post.id]),
-    "date": lambda site, post: post.date,
-    "updated": lambda site, post: site.updated_of(post),
-    "expires": lambda site, post: post.expires,
-    "section": lambda site, post: section_id(post.section) if post.section else "",
-    "slug": lambda site, post: post.slug,
-    "authors": lambda site, post: post.authors,
-    "author": lambda site, post: (*post.authors, site.config.author)[0],
-    "description": lambda site, post: post.description,
-    "summary": lambda site, post: post.summary,
-    "aliases": lambda site, post: post.aliases,
-    "image": _image,
-    "lang": lambda site, post: post.lang or site.config.language,
-    "draft": lambda site, post: post.draft,
-    "unlisted": lambda site, post: post.unlisted,
-    "weight": lambda site, post: post.weight,
-    "extra": lambda site, post: post.extra,
-    "source": lambda site, post: source_path(site, post.id),
-    "source_url": lambda site, post: source_url(site, post.id),
-    "edit_url": lambda site, post: edit_url(site, post.id),
-    "shows_toc": lambda site, post: post.toc,
-}
+TERMS = "terms."
+"""Begins the name of the field that holds a post's terms of a taxonomy."""
+
+
+class _PostFields(dict[str, Callable[[Site, Post], Any]]):
+    def __missing__(self, name: str) -> Callable[[Site, Post], Any]:
+        if not name.startswith(TERMS):
+            raise KeyError(name)
+        taxonomy = name.removeprefix(TERMS)
+        return lambda site, post: post_terms(site, post, taxonomy)
+
+
+POST_FIELDS: dict[str, Callable[[Site, Post], Any]] = _PostFields(
+    {
+        "title": lambda site, post: post.title,
+        "url": lambda site, post: urls.url(site.config, site.paths[post.id]),
+        "permalink": lambda site, post: urls.permalink(
+            site.config, site.paths[post.id]
+        ),
+        "date": lambda site, post: post.date,
+        "updated": lambda site, post: site.updated_of(post),
+        "expires": lambda site, post: post.expires,
+        "section": lambda site, post: section_id(post.section) if post.section else "",
+        "slug": lambda site, post: post.slug,
+        "authors": lambda site, post: post.authors,
+        "author": lambda site, post: (*post.authors, site.config.author)[0],
+        "description": lambda site, post: post.description,
+        "summary": lambda site, post: post.summary,
+        "aliases": lambda site, post: post.aliases,
+        "image": _image,
+        "lang": lambda site, post: post.lang or site.config.language,
+        "draft": lambda site, post: post.draft,
+        "unlisted": lambda site, post: post.unlisted,
+        "weight": lambda site, post: post.weight,
+        "extra": lambda site, post: post.extra,
+        "source": lambda site, post: source_path(site, post.id),
+        "source_url": lambda site, post: source_url(site, post.id),
+        "edit_url": lambda site, post: edit_url(site, post.id),
+        "shows_toc": lambda site, post: post.toc,
+    }
+)
 """Field of a post or page → its plain value."""
 
 FROM_GIT = frozenset({"updated", "source_url", "edit_url"})
 """Fields that depend on Git too."""
+
+FROM_OTHERS = frozenset({"image"})
+"""Fields of a post that depend on other files; so do its terms."""
 
 SECTION_FIELDS: dict[str, Callable[[Site, Section], Any]] = {
     "name": lambda site, section: section.path,

@@ -66,7 +66,7 @@ class Reader:
 class View:
     """What templates see of one element."""
 
-    __slots__ = ("_id", "_note", "_reader", "_record")
+    __slots__ = ("_id", "_known", "_note", "_reader", "_record")
 
     def __init__(
         self, reader: Reader, id: str, record: Any, note: Callable[[str], None]
@@ -75,6 +75,7 @@ class View:
         self._id = id
         self._record = record
         self._note = note
+        self._known = reader.site.known[id]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, View) and self._id == other._id
@@ -92,42 +93,43 @@ class View:
         return f"<{self}>"
 
 
-def _moment(view: View, value: Moment | None) -> datetime | None:
+def _moment(value: Moment | None) -> datetime | None:
     return value.datetime() if value else None
 
 
-def _element(view: View, value: str) -> Any:
-    return view._reader.view(value)
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
-def _frozen(view: View, value: Any) -> Any:
-    return freeze(value)
-
-
-SHOWS: dict[str, Callable[[View, Any], Any]] = {
+SHOWS: dict[str, Callable[[Any], Any]] = {
     "date": _moment,
     "updated": _moment,
     "expires": _moment,
-    "section": _element,
-    "parent": _element,
-    "extra": _frozen,
+    "extra": freeze,
 }
 """Field → how a view shows its plain value; other fields are shown as they are."""
+
+ELEMENTS = frozenset(("section", "parent"))
+"""Fields that name another element, of which a page has a view of its own."""
 
 
 def _property(name: str, table: dict[str, Callable[..., Any]]) -> property:
     plain = table[name]
-    show = SHOWS.get(name)
+    show = SHOWS.get(name, _as_it_is)
 
     def read(view: View) -> Any:
         view._note(name)
-        return plain(view._reader.site, view._record)
+        try:
+            return view._known[name]
+        except KeyError:
+            value = show(plain(view._reader.site, view._record))
+            view._known[name] = value
+            return value
 
-    def read_and_show(view: View) -> Any:
-        assert show is not None
-        return show(view, read(view))
+    def read_element(view: View) -> Any:
+        return view._reader.view(read(view))
 
-    return property(read_and_show if show else read)
+    return property(read_element if name in ELEMENTS else read)
 
 
 def _reads(table: dict[str, Callable[..., Any]]) -> Callable[[type], type]:
@@ -158,17 +160,20 @@ class PostView(View):
         """The post after this one in time, or the page after it in reading order."""
         return self._reader.view(self._reader.ask("neighbour", self._id, 1))
 
-    def terms(self, taxonomy: str) -> "Views":
+    def terms(self, taxonomy: str) -> tuple[Any, ...]:
         """Its terms in a taxonomy, as written."""
-        return Views(self._reader, ("post.terms", self._id, plain(taxonomy)))
+        reader, taxonomy = self._reader, plain(taxonomy)
+        self._note(questions.TERMS + taxonomy)
+        ids = questions.post_terms(reader.site, self._record, taxonomy)
+        return Elements(map(reader.view, ids))
 
     @property
-    def tags(self) -> "Views":
+    def tags(self) -> tuple[Any, ...]:
         """Its terms in the taxonomy `tags`."""
         return self.terms("tags")
 
     @property
-    def categories(self) -> "Views":
+    def categories(self) -> tuple[Any, ...]:
         """Its terms in the taxonomy `categories`."""
         return self.terms("categories")
 
@@ -275,6 +280,16 @@ class TaxonomyView(View):
         return Views(self._reader, ("terms", self._record))
 
 
+def _setting(key: str) -> property:
+    question = ("config", key)
+
+    def read(view: View) -> Any:
+        view._reader.asked.add(question)
+        return view._reader.site.setting(key)
+
+    return property(read)
+
+
 class SiteView(View):
     """The whole site."""
 
@@ -284,17 +299,14 @@ class SiteView(View):
         note = reader.fields.setdefault(":site", set()).add
         super().__init__(reader, ":site", reader.site, note)
 
-    def _config(self, key: str) -> Any:
-        self._reader.asked.add(("config", key))
-        return self._reader.site.setting(key)
-
-    title = property(lambda self: self._config("title"))
-    base_url = property(lambda self: self._config("base_url"))
-    description = property(lambda self: self._config("description"))
-    language = property(lambda self: self._config("language"))
-    author = property(lambda self: self._config("author"))
-    extra = property(lambda self: self._config("extra"))
-    highlight = property(lambda self: self._config("markdown.highlight"))
+    title = _setting("title")
+    base_url = _setting("base_url")
+    description = _setting("description")
+    language = _setting("language")
+    author = _setting("author")
+    extra = _setting("extra")
+    highlight = _setting("markdown.highlight")
+    _feed_path = _setting("feed.path")
     posts = property(lambda self: Views(self._reader, ("posts",)))
     pages = property(lambda self: Views(self._reader, ("pages",)))
     sections = property(lambda self: Views(self._reader, ("sections",)))
@@ -304,15 +316,15 @@ class SiteView(View):
     def updated(self) -> datetime | None:
         """When the newest post was last changed."""
         self._note("updated")
-        return _moment(self, self._reader.site.updated)
+        return _moment(self._reader.site.updated)
 
     @property
     def feed_url(self) -> str:
         """The feed's URL; "" for a site that has none."""
         self._note("has_posts")
-        if not self._config("base_url") or not self._reader.site.posts:
+        if not self.base_url or not self._reader.site.posts:
             return ""
-        return urls.url(self._reader.site.config, self._config("feed.path"))
+        return urls.url(self._reader.site.config, self._feed_path)
 
     @property
     def home(self) -> Any:
@@ -382,6 +394,19 @@ class PageView(View):
         """Its language."""
         own = getattr(self._reader.view(self._id), "lang", "")
         return own or str(self._reader.ask("config", "language"))
+
+
+class Elements(tuple[Any, ...]):
+    """A few elements that are known already; prints their titles."""
+
+    __slots__ = ()
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        return Elements(found) if isinstance(index, slice) else found
+
+    def __repr__(self) -> str:
+        return ", ".join(map(str, self))
 
 
 class Views(Sequence[Any]):
@@ -462,7 +487,7 @@ KINDS: dict[str, type[View]] = {
 
 def make_view(reader: Reader, id: str, note: Callable[[str], None]) -> View:
     """Returns a view of the element that an id names."""
-    if not id.startswith(":"):
+    if id[:1] != ":":
         return PostView(reader, id, reader.site.by_id[id], note)
     record, _ = questions.element(reader.site, id)
     return KINDS[id[1:].partition(":")[0]](reader, id, record, note)
@@ -474,8 +499,7 @@ def join(document: Document, url: Callable[[str], str]) -> Markup:
     if len(parts) == 1:
         return Markup(parts[0])
     whole = list(parts)
-    for index in range(1, len(parts), 2):
-        whole[index] = str(escape(url(parts[index])))
+    whole[1::2] = [escape(url(target)) for target in parts[1::2]]
     return Markup("".join(whole))
 
 
