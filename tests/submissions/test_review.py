@@ -1,5 +1,6 @@
 """Review pages, without a browser: who gets in, what is shown, what decisions do."""
 
+import contextlib
 import os
 import re
 import stat
@@ -17,6 +18,7 @@ from sitegen.submissions.review import errands, listing, password
 from sitegen.submissions.review.app import (
     GUESSES_ALL,
     GUESSES_NETWORK,
+    HANDS,
     PAGE_POLICY,
 )
 from sitegen.submissions.review.session import COOKIE, IDLE_SECONDS, WHOLE_SECONDS
@@ -339,6 +341,23 @@ def test_an_errand_that_takes_too_long_is_given_up(
     answer = ann.act("approve", ann.choice(id))
     assert answer.status_code == 409 and "look whether it was done" in answer.text
     assert endpoint.spool.find(id) == "pending"
+
+
+def test_a_crowd_of_previews_leaves_threads_to_visitors(
+    make_endpoint: MakeEndpoint, moderate: Moderate, clock: Clock
+) -> None:
+    endpoint = make_endpoint()
+    id = add(endpoint, 1, "One")
+    ann = moderate(endpoint)
+    with contextlib.ExitStack() as stack:
+        for _ in range(HANDS):
+            stack.enter_context(endpoint.review.turn())
+        while endpoint.review.line.acquire(blocking=False):  # those who wait
+            stack.callback(endpoint.review.line.release)
+        assert "Try again in a moment" in ann.get(f"{id}/preview/").text
+        assert "Try again" in ann.act("approve", ann.choice(id)).text
+        assert Visitor(endpoint, clock).send({"title": "Two"}).status_code == 303
+    assert ann.get(f"{id}/preview/").status_code == 200
 
 
 def _sleep(*_: object) -> bytes:

@@ -4,10 +4,11 @@ GET never acts. Whatever acts is a POST from this very site (Sec-Fetch-Site, Ori
 with the session's token. Rendering and approving happen in a child process.
 """
 
+import contextlib
 import re
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -55,8 +56,9 @@ LONGEST_NAME, LONGEST_REASON = 60, 500
 
 MOST_FIELDS = 200
 
-HANDS = 2
-"""Child processes at a time; who comes later waits."""
+HANDS, WAITING = 2, 2
+"""Child processes at a time, and requests that wait for one: each holds a thread of the
+server, and visitors need some too."""
 
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
@@ -159,6 +161,7 @@ class Review:
         self.log = Decisions(spool)
         self.clock = view.Clock(config)
         self.hands = threading.BoundedSemaphore(HANDS)
+        self.line = threading.BoundedSemaphore(HANDS + WAITING)
 
     # Requests
 
@@ -424,7 +427,7 @@ class Review:
     def show_preview(self, visit: Visit, id: str) -> Response:
         """Returns the page that an entry would become, for a frame without rights."""
         try:
-            with self.hands:
+            with self.turn():
                 html = errands.preview(self.office(visit), id)
             response = Response(html, mimetype="text/html")
         except SitegenError as error:
@@ -516,8 +519,7 @@ class Review:
             return self.show_queue(visit, notes, state, status)
         batch = secrets.token_hex(6)
         if what == "approve":
-            with self.hands:
-                outcomes = errands.approve(self.office(visit, batch), wanted)
+            outcomes = self.approve(self.office(visit, batch), wanted)
         else:
             desk = self.desk(visit, batch)
             reason = _line(visit.field("reason"))
@@ -525,6 +527,25 @@ class Review:
         if what == "approve" and self.settings.rebuild:
             self.build_if_done(outcomes)
         return self.report(visit, state, batch, outcomes)
+
+    def approve(self, office: Office, wanted: list[tuple[str, str]]) -> list[Outcome]:
+        """Approves entries in a child process; returns what became of them."""
+        try:
+            with self.turn():
+                return errands.approve(office, wanted)
+        except SitegenError as error:
+            return [Outcome(id, errands.in_words(error)) for id, _ in wanted]
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """Waits for a child process to be allowed; raises SitegenError in a crowd."""
+        if not self.line.acquire(blocking=False):
+            raise SitegenError("Too much is being done at once. Try again in a moment.")
+        try:
+            with self.hands:
+                yield
+        finally:
+            self.line.release()
 
     def do_undo(self, visit: Visit) -> Response:
         """Puts the entries of the last decision back as they were."""
