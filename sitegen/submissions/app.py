@@ -119,7 +119,7 @@ class Endpoint:
         folder = output or root / config.paths.output
         self.shells = Shells(folder, config, settings)
         self.root = root
-        self.output = folder
+        self.output = output
         self.keys = given
         self.chores = self.all_chores()
 
@@ -148,7 +148,7 @@ class Endpoint:
         if self.settings.mail or self.settings.webhook:
             from sitegen.submissions.notices.courier import couriers
 
-            work = couriers(
+            chores |= couriers(
                 msgspec.structs.replace(self.config, submissions=self.settings),
                 self.spool,
                 self.rates,
@@ -156,7 +156,6 @@ class Endpoint:
                 self.review_address,
                 self.secrets,
             )
-            chores |= {name: Chore(name, each) for name, each in work.items()}
         return chores
 
     def purge(self) -> float:
@@ -171,8 +170,10 @@ class Endpoint:
         """Builds the site if an approval asked for it; returns when to look again."""
         from sitegen.submissions.review import errands
 
-        paths = msgspec.structs.replace(self.config.paths, output=str(self.output))
-        config = msgspec.structs.replace(self.config, paths=paths)
+        config = self.config
+        if self.output is not None:
+            paths = msgspec.structs.replace(config.paths, output=str(self.output))
+            config = msgspec.structs.replace(config, paths=paths)
         return rebuild.tend(
             self.spool, lambda: errands.build(self.root, config, self.now())
         )

@@ -19,11 +19,17 @@ class Chore:
     """
 
     def __init__(
-        self, name: str, work: Callable[[], float], delay: float = 0.0
+        self,
+        name: str,
+        work: Callable[[], float],
+        delay: float = 0.0,
+        end: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
         self.work = work
         self.delay = delay
+        self.end = end
+        """Called when the thread has ended."""
         self.lock = threading.Lock()
         self.wanted = threading.Event()
         self.thread: threading.Thread | None = None
@@ -53,6 +59,7 @@ class Chore:
         self.wanted.set()
         if self.thread is not None and self.pid == os.getpid():
             self.thread.join(seconds)
+        self.end()
 
     def _run(self) -> None:
         self.wanted.wait(self.delay)

@@ -416,6 +416,7 @@ class Desk:
     def purge(self) -> int:
         """Removes what was rejected long ago; returns how many entries that were."""
         decisions.forget_old(self.spool, self.now())
+        outbox.forget_old(self.spool, self.now())
         limit = self.now() - PURGE_SECONDS
         old = [
             id

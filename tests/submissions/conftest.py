@@ -109,7 +109,7 @@ class Moderator:
 
     def log_in(self, password: str = PASSWORD, **more: Any) -> TestResponse:
         """Logs in, as far as the endpoint lets in."""
-        fields = {"who": self.name, "password": password}
+        fields = {"review-who": self.name, "review-password": password}
         return self.send("login/", fields, **more)
 
     def get(self, place: str = "", **more: Any) -> TestResponse:

@@ -535,7 +535,12 @@ def test_an_edit_is_checked_and_undone(
     add(endpoint, 2, "Two")
     ann = moderate(endpoint)
     seen = ann.choice(id).partition(".")[2]
-    fields = {"token": ann.token(), "seen": seen, "title": "Three", "content": "x\r\ny"}
+    fields = {
+        "token": ann.token(),
+        "review-seen": seen,
+        "title": "Three",
+        "content": "x\r\ny",
+    }
     wrong = ann.send(f"{id}/edit/", {**fields, "title": "", "email": "nobody"})
     assert wrong.status_code == 422 and "Please give it a title." in wrong.text
     assert "does not look like an e-mail" in wrong.text and "x\r\ny" in wrong.text
@@ -549,7 +554,7 @@ def test_an_edit_is_checked_and_undone(
     assert stale.status_code == 409 and "Four" in stale.text
     assert "Ann changed this entry already" in stale.text
     # What the page shows now is newer, so that saving once more is a decision.
-    again = re.search(r'name="seen" value="([^"]+)"', stale.text)
+    again = re.search(r'name="review-seen" value="([^"]+)"', stale.text)
     assert again and again[1] != seen
     assert ann.undo(done).status_code == 303
     assert endpoint.spool.read("pending", id).title == "One"
@@ -567,7 +572,7 @@ def test_what_was_typed_survives_a_session(
     clock.now += IDLE_SECONDS + 61
     fields = {
         "token": token,
-        "seen": seen,
+        "review-seen": seen,
         "title": "New <b>",
         "content": 'Typed & kept\r\n"',
     }
@@ -578,7 +583,9 @@ def test_what_was_typed_survives_a_session(
     )
     assert kept["content"] == "Typed &amp; kept\r\n&#34;" and "token" not in kept
     login = {name: unescape(value) for name, value in kept.items()}
-    answer = ann.send("login/", {**login, "who": "Ann", "password": PASSWORD})
+    answer = ann.send(
+        "login/", {**login, "review-who": "Ann", "review-password": PASSWORD}
+    )
     assert answer.status_code == 200 and "New &lt;b&gt;" in answer.text
     assert endpoint.spool.read("pending", id).title == "One"  # logging in does not act
     fields["token"] = token_in(answer.text)
@@ -594,7 +601,9 @@ def test_what_was_typed_survives_a_session(
         re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', answer.text)
     )
     login = {name: unescape(value) for name, value in kept.items()}
-    answer = ann.send("login/", {**login, "who": "Ann", "password": PASSWORD})
+    answer = ann.send(
+        "login/", {**login, "review-who": "Ann", "review-password": PASSWORD}
+    )
     assert (
         'value="Why &amp; how"' in answer.text
         and f'value="{choice}" checked' in answer.text
@@ -608,7 +617,7 @@ def test_what_was_typed_survives_a_session(
 def test_logging_in_leads_nowhere_else(next: str, make_endpoint: MakeEndpoint) -> None:
     endpoint = make_endpoint()
     password.store(endpoint.spool, PASSWORD)
-    fields = {"who": "Ann", "password": PASSWORD, "next": next}
+    fields = {"review-who": "Ann", "review-password": PASSWORD, "review-next": next}
     answer = Moderator(endpoint).send("login/", fields)
     assert answer.headers["Location"] == "/submit/review/"
 

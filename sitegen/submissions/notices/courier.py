@@ -15,6 +15,7 @@ import msgspec
 
 from sitegen.config import SHORTEST_SECRET, Config, Mail
 from sitegen.problems import SitegenError
+from sitegen.submissions.chores import Chore
 from sitegen.submissions.notices import outbox
 from sitegen.submissions.notices.mail import Mailer, NotSent
 from sitegen.submissions.notices.outbox import Digest, Letter, Tray
@@ -42,6 +43,9 @@ SETTLE_SECONDS = 5.0
 
 LETTERS_ALL, LETTERS_ADDRESS = 60, 2
 """Letters to authors an hour, in all and to one address."""
+
+LETTER_TRIES = 48
+"""After so many tries, about two days, a letter to an author is given up."""
 
 log = logging.getLogger("sitegen.submissions")
 
@@ -192,7 +196,7 @@ class Post:
             self.mailer.send(message, [letter.address])
         except NotSent as error:
             log.warning("a letter to an author was not sent: %s", error)
-            if not error.for_good:
+            if not error.for_good and letter.attempts < LETTER_TRIES:
                 put_off = outbox.backed_off(letter, now)
                 assert isinstance(put_off, Letter)
                 outbox.save_letter(self.tray.spool, put_off)
@@ -238,28 +242,30 @@ def couriers(
     now: Callable[[], float],
     review: Callable[[], str],
     secrets: Secrets,
-) -> dict[str, Callable[[], float]]:
-    """Returns the work of each channel that is switched on.
+) -> dict[str, Chore]:
+    """Returns the chore of each channel that is switched on.
 
     Raises SitegenError for a webhook without a good secret.
     """
     settings = config.submissions
     assert settings
-    found: dict[str, Callable[[], float]] = {}
+    found: dict[str, Chore] = {}
     if settings.mail:
         tray = Tray(spool, "mail")
         mailer = Mailer(settings.mail, secrets.mail_password)
         post = Post(mailer, tray, config, rates)
         interval = settings.mail.interval_minutes * 60.0
         courier = Courier(tray, interval, post.deliver, review, now)
-        found["mail"] = mail_round(courier, post, settings.mail)
+        work = mail_round(courier, post, settings.mail)
+        found["mail"] = Chore("mail", work, end=tray.close)
     if settings.webhook:
         secret = secrets.webhook_secret or settings.webhook.secret
         require_secret(secret)
         interval = settings.webhook.interval_minutes * 60.0
         deliver = hook_deliver(Hook(settings.webhook.url, secret), config)
         tray = Tray(spool, "webhook")
-        found["webhook"] = Courier(tray, interval, deliver, review, now).round
+        courier = Courier(tray, interval, deliver, review, now)
+        found["webhook"] = Chore("webhook", courier.round, end=tray.close)
     return found
 
 

@@ -37,6 +37,9 @@ FIRST_WAIT, LONGEST_WAIT = 60, 3600
 LETTER_DELAY = 600
 """Seconds for which a letter can be taken back by undoing the decision."""
 
+TOLD_SECONDS = 90 * 24 * 3600
+"""How long it is remembered that an author was told."""
+
 SECOND = 1_000_000_000
 """Nanoseconds."""
 
@@ -216,6 +219,16 @@ def finish_letter(spool: Spool, id: str) -> None:
         os.close(write_new(folder, f"told.{id}", b""))
     unlink(folder, f"letter.{id}")
     os.fsync(folder)
+
+
+def forget_old(spool: Spool, now: float) -> None:
+    """Removes the notes of letters to authors of entries that are long gone."""
+    folder = spool.fds[OUTBOX]
+    for name in names(folder):
+        if name.startswith("told."):
+            with contextlib.suppress(FileNotFoundError):
+                if os.stat(name, dir_fd=folder).st_mtime < now - TOLD_SECONDS:
+                    unlink(folder, name)
 
 
 def take_back(spool: Spool, id: str) -> None:

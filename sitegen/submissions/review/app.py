@@ -56,6 +56,9 @@ LONGEST_NAME, LONGEST_REASON = 60, 500
 
 MOST_FIELDS = 200
 
+LOGIN_FIELDS = ("review-who", "review-password", "review-next")
+"""Fields of the log-in form; with hyphens, which no field of a submission has."""
+
 HANDS, WAITING = 2, 2
 """Child processes at a time, and requests that wait for one: each holds a thread of the
 server, and visitors need some too."""
@@ -277,9 +280,11 @@ class Review:
             (name, value)
             for name, values in visit.fields.items()
             for value in values
-            if name not in ("token", "password", "who", "next")
+            if name not in ("token", *LOGIN_FIELDS)
         ]
-        next = visit.field("next") if visit.place == "login/" else _next_of(visit)
+        next = (
+            visit.field("review-next") if visit.place == "login/" else _next_of(visit)
+        )
         response = self.page(
             visit,
             "login",
@@ -287,7 +292,7 @@ class Review:
             [Note(words, "bad")] if words else (),
             next=next,
             kept=kept,
-            name=visit.field("who"),
+            name=visit.field("review-who"),
             longest=LONGEST_NAME,
         )
         if retry_after:
@@ -296,7 +301,7 @@ class Review:
 
     def login(self, visit: Visit) -> Response:
         """Begins a session, if the password is right and was not guessed at."""
-        name = " ".join(visit.field("who").split())
+        name = " ".join(visit.field("review-who").split())
         if not name or len(name) > LONGEST_NAME or check_line(name):
             words = f"Give a name of up to {LONGEST_NAME} letters."
             return self.show_login(visit, HTTPStatus.UNPROCESSABLE_ENTITY, words)
@@ -309,7 +314,7 @@ class Review:
             )
             status = HTTPStatus.TOO_MANY_REQUESTS
             return self.show_login(visit, status, words, int(wait) + 1)
-        if not password.is_right(visit.hashed, visit.field("password")):
+        if not password.is_right(visit.hashed, visit.field("review-password")):
             words = "That is not the password."
             return self.show_login(visit, HTTPStatus.FORBIDDEN, words)
         session = self.sessions.begin(name)
@@ -325,7 +330,7 @@ class Review:
 
     def resume(self, visit: Visit) -> Response:
         """Returns to where a session was missing, with what had been typed there."""
-        next = visit.field("next")
+        next = visit.field("review-next")
         next = next if _NEXT.fullmatch(next) else ""
         id = next.partition("/")[0]
         again = Note("You are logged in. Please look it over and send it once more.")
@@ -492,7 +497,9 @@ class Review:
             return self.editor(visit, id, errors=errors, status=status)
         desk = self.desk(visit, secrets.token_hex(6))
         try:
-            desk.edit(desk.read_as_seen(id, visit.field("seen") or "gone"), draft)
+            desk.edit(
+                desk.read_as_seen(id, visit.field("review-seen") or "gone"), draft
+            )
         except SitegenError as error:
             words = errands.in_words(error)
             if isinstance(error, Overtaken) and self.spool.find(id):
