@@ -356,12 +356,17 @@ def password(obj: tuple[str, str], remove: bool) -> None:
 
 def asked_password() -> str:
     """Returns the password that is typed twice, or piped in."""
-    if not sys.stdin.isatty():
+    if is_piped():
         return sys.stdin.readline().rstrip("\r\n")
     typed: str = click.prompt(
         "Password", hide_input=True, confirmation_prompt=True, err=True
     )
     return typed
+
+
+def is_piped() -> bool:
+    """True if nobody types at standard input."""
+    return not sys.stdin.isatty()
 
 
 def decide(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sitegen.submissions import approval, rebuild
+from sitegen.submissions import approval, decisions, rebuild
 from sitegen.submissions.decisions import FILE, Decision
 from sitegen.submissions.records import Submission
 from sitegen.submissions.review import errands, listing, password
@@ -78,6 +78,17 @@ def test_only_the_hash_of_a_password_is_kept(
     assert not password.is_right("", PASSWORD)
     assert not password.is_right(hashed.replace("scrypt", "plain"), PASSWORD)
     assert [p.name for p in path.parent.glob("password*")] == ["password"]
+
+
+def test_a_password_is_asked_for_twice(
+    make_endpoint: MakeEndpoint, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = make_endpoint()
+    monkeypatch.setattr("sitegen.cli.queue.is_piped", lambda: False)
+    typed = f"{PASSWORD}\nanother one, longer\n{PASSWORD}\n{PASSWORD}\n"
+    result = run("queue", "password", root=endpoint.published.root, input=typed)
+    assert result.exit_code == 0 and PASSWORD not in result.output
+    assert password.is_right(password.stored(endpoint.spool), PASSWORD)
 
 
 def test_a_guess_costs_memory_and_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -786,6 +797,25 @@ def test_a_decision_that_was_torn_spoils_no_other(make_endpoint: MakeEndpoint) -
     log.add(Decision(3, "1" * 20, "reject", "Bob"))
     assert [each.by for each in log.newest()] == ["Bob", "Ann"]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_long_log_is_kept_twice_as_long(
+    make_endpoint: MakeEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decisions, "LARGEST", 1000)
+    log = make_endpoint().review.log
+    for number in range(100):
+        log.add(Decision(number, f"{number:020x}", "spam", "Ann"))
+    sizes = [len(p.read_bytes()) for p in log_files(log)]
+    assert len(sizes) <= 2 and sum(sizes) < 2500
+    assert [each.at for each in log.newest(10)] == list(range(99, 89, -1))
+    assert log.last_of(f"{98:020x}") and not log.last_of(f"{1:020x}")
+
+
+def log_files(log: decisions.Decisions) -> list[Path]:
+    """Returns the files of a log."""
+    folder = Path(f"/proc/self/fd/{log.folder}")
+    return sorted(folder.glob("decisions*"))
 
 
 def test_the_log_says_nothing_of_visitors(
