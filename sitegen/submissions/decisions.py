@@ -86,6 +86,8 @@ class Decisions:
             os.fsync(handle)
         finally:
             os.close(handle)
+        if not size:
+            os.fsync(self.folder)
         if size > LARGEST:
             os.replace(FILE, OLDER, src_dir_fd=self.folder, dst_dir_fd=self.folder)
 
