@@ -209,10 +209,15 @@ def as_json(problem: Problem) -> dict[str, Any]:
     }
 
 
-def as_github(problem: Problem) -> str:
-    """Returns a problem as an annotation of GitHub Actions."""
+def as_github(problem: Problem, folder: str = "") -> str:
+    """Returns a problem as an annotation of GitHub Actions.
+
+    `folder` is the site's in its repository, such as `docs/`: GitHub's paths are the
+    repository's.
+    """
     at = problem.location
-    places = {"file": at.path, "line": at.line, "col": at.column}
+    path = f"{folder}{at.path}" if at.path else ""
+    places = {"file": path, "line": at.line, "col": at.column}
     given = [f"{key}={_property(value)}" for key, value in places.items() if value]
     given.append(f"title={_property(problem.code)}")
     text = "\n".join(part for part in (problem.message, problem.hint) if part)

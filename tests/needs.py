@@ -20,6 +20,7 @@ import pytest
 
 NODE_MODULES = Path(__file__).parent / "browser" / "node_modules"
 VNU_JAR = NODE_MODULES / "vnu-jar" / "build" / "dist" / "vnu.jar"
+LIGHTHOUSE = NODE_MODULES / "lighthouse" / "cli" / "index.js"
 AXE_SOURCE = NODE_MODULES / "axe-core" / "axe.min.js"
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -33,6 +34,7 @@ OF_FIXTURES = {
     "browser": ("chromium",),
     "corpora": ("corpora",),
     "html_checker": ("java", "vnu"),
+    "lighthouse": ("chromium", "lighthouse", "node"),
 }
 """What a test needs because of a fixture that it asks for."""
 
@@ -87,8 +89,10 @@ NEEDS = {
     ),
     "git": _on_path("git"),
     "java": _on_path("java"),
+    "lighthouse": Need(LIGHTHOUSE.is_file, BY_NPM),
     "loop": Need(_can_loop, "run as root where loop devices are allowed"),
     "mount": Need(_can_mount, "run as root where mounting is allowed"),
+    "node": _on_path("node"),
     "npm": _on_path("npm"),
     "ptrace": Need(_can_trace, "run where ptrace is allowed"),
     "strace": _on_path("strace"),

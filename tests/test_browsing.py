@@ -98,3 +98,13 @@ def test_axe_finds_what_is_inaccessible(
     browser_page.goto(f"{url}/bad.html")
     assert [violation["id"] for violation in axe(browser_page)] == ["image-alt"]
     assert axe(browser_page, runOnly=["html-has-lang"]) == []
+
+
+def test_lighthouse_scores_a_page(
+    make_site: MakeSite,
+    static_server: Serve,
+    lighthouse: Callable[..., dict[str, float]],
+) -> None:
+    scores = lighthouse(static_server(make_site({"index.html": BAD})), enough=0)
+    assert scores.keys() == {"performance", "accessibility", "best-practices", "seo"}
+    assert scores["accessibility"] < 98

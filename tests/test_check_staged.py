@@ -299,13 +299,17 @@ def test_links_to_a_file_that_is_gone_decide(make_repo: MakeRepo, run: Run) -> N
     assert since(run, repo.folder) == ["content/posts/two.md link-missing"]
 
 
-def test_annotations_name_the_changed_lines(make_repo: MakeRepo, run: Run) -> None:
-    repo = make_repo(SITE)
+@pytest.mark.parametrize("folder", ["", "my docs/"])
+def test_annotations_name_the_changed_lines(
+    make_repo: MakeRepo, run: Run, folder: str
+) -> None:
+    repo = make_repo({folder + path: text for path, text in SITE.items()})
     repo.git("checkout", "-q", "-b", "work")
-    repo.commit({"content/posts/new.md": post("Two")})
-    result = run("check", "--base", "main", "--format", "github", root=repo.folder)
+    repo.commit({f"{folder}content/posts/new.md": post("Two")})
+    asked = ("check", "--base", "main", "--format", "github")
+    result = run(*asked, root=repo.folder / folder)
     assert result.exit_code == 1
-    assert result.stdout.startswith("::error file=content/posts/")
+    assert result.stdout.startswith(f"::error file={folder}content/posts/")
 
 
 def test_two_branches_that_add_one_title_merge_and_are_caught(

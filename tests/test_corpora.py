@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from markupsafe import escape
 
+from sitegen.build.theme import FOLDER
+from tests.browsing import Message
 from tests.conftest import Run
 from tests.trees import tree, write_tree
 
@@ -180,3 +182,32 @@ def test_a_mended_blog_builds_and_no_post_is_missing(
     assert len(lines) == aliases
     again = run("build", "-j1", "--clock", LATER, root=root)
     assert "nothing to do" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("blog", "mend"), [(blog_18f, mend_18f), (blog_rust, mend_rust)]
+)
+def test_the_w3c_has_nothing_to_say_of_the_theme(
+    corpora: Path,
+    run: Run,
+    tmp_path: Path,
+    html_checker: Callable[..., list[Message]],
+    blog: Callable[[Path, Path], Path],
+    mend: Callable[[Path], None],
+) -> None:
+    """Of all but the bodies, in which authors may write HTML of their own."""
+    root = blog(corpora, tmp_path)
+    mend(root)
+    config = 'base_url = "https://example.org/b"\nmarkdown.engine = "commonmark"\n'
+    without_bodies = {
+        f"templates/{template.name}": re.sub(r"{{ [a-z.]+\.content }}", "", text)
+        for template in (FOLDER / "templates").glob("*.html")
+        if ".content }}" in (text := template.read_text(encoding="utf-8"))
+    }
+    assert {"templates/_article.html", "templates/list.html"} <= without_bodies.keys()
+    files = {"sitegen.toml": f'{config}[unique]\ntitle = "off"\n', **without_bodies}
+    write_tree(root, files)
+    result = run("build", "-j2", "--clock", LATER, root=root)
+    assert result.exit_code == 0, result.stderr[-500:]
+    said = html_checker(root / "output")
+    assert Counter(f"{m['message']} {m['extract']}" for m in said) == {}

@@ -124,6 +124,18 @@ def test_everybody_can_use_it(
     assert found == []
 
 
+@pytest.mark.parametrize("kind", ["home", "post"])
+def test_lighthouse_finds_hardly_anything_to_improve(
+    kind: str,
+    built: Path,
+    static_server: Serve,
+    lighthouse: Callable[..., dict[str, float]],
+) -> None:
+    scores = lighthouse(static_server(built) + KINDS[kind], enough=98)
+    assert len(scores) == 4
+    assert min(scores.values()) >= 98, scores
+
+
 @pytest.mark.needs("chromium")
 def test_no_page_is_wider_than_a_small_screen(
     built: Path, browser: Browser, static_server: Serve

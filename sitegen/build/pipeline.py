@@ -3,7 +3,8 @@
 The steps, each a value made from the one before:
 
 1. inputs are read, as far as they changed;
-2. if nothing changed and the outputs are as we left them, that was all;
+2. if nothing changed and the outputs are as we left them, that was all; if only the
+   text and the looks of posts did, steps 3 and 4 keep to what that concerns;
 3. the site is made, planned and checked; an error ends the build here;
 4. of the planned artifacts the stale ones are made and staged beside their targets;
 5. all staged files take their places, ours that are no longer planned go;
@@ -20,31 +21,35 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from sitegen.build import drawer, outputs, trace, workers
-from sitegen.build.outputs import Output, Staged
-from sitegen.build.store import FOLDER, State, Store, Target, make_folder
+from sitegen.build.delta import Delta, between, is_settled, still_changes
+from sitegen.build.making import Making, Timing, with_looks
+from sitegen.build.parse import Entry
+from sitegen.build.stale import (
+    Plan,
+    changed_files,
+    plan_all,
+    plan_still,
+    template_digests,
+)
+from sitegen.build.store import FOLDER, Store, Target, make_folder
 from sitegen.build.survey import Asked, Inputs, Progress, Survey, read_inputs, silent
-from sitegen.build.theme import Static, source_file
+from sitegen.build.theme import Static
 from sitegen.config import Config
 from sitegen.digests import digest
-from sitegen.problems import Location, Problem, ProblemsFound, SitegenError, error
+from sitegen.problems import Problem, ProblemsFound, SitegenError
 from sitegen.site.model import Site
-from sitegen.site.plan import Artifact
 from sitegen.site.visibility import Shown, Waiting
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from sitegen.build.job import Job, Made, Result
+    from sitegen.build.job import Job, Result
 
 RENDER_CHUNK = 60
 """Artifacts that a worker makes at a time."""
 
 SMALL = 60
 """Fewer stale artifacts than this are not worth a pool of processes."""
-
-CODES = {
-    "build-race": "A content file changed while the site was being built.",
-}
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -55,15 +60,6 @@ class Order(msgspec.Struct, frozen=True):
     """Trust nothing that earlier builds remember."""
     strict: bool = False
     """Warnings stop the build too."""
-
-
-class Timing(msgspec.Struct, frozen=True):
-    """How long one output took to make."""
-
-    output: str
-    template: str
-    """The kind of artifact, as its template is named."""
-    nanoseconds: int
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -229,6 +225,8 @@ class Build:
         self.began = time.time_ns()
         self.config = digest(msgspec.msgpack.encode(asked.config))
         self.target = target
+        self.known: tuple[Entry, ...] = ()
+        """The content files as an earlier build read them."""
 
     def run(self) -> Report:
         """Does all the steps."""
@@ -238,10 +236,15 @@ class Build:
         survey = Survey(self.root, inputs)
         templates = template_digests(inputs)
         torn = self.store.is_torn(self.place)
-        if self.target and not torn and self.is_done(self.target, inputs, templates):
+        there = None
+        if self.target and not torn and self.is_like(self.target, inputs, templates):
+            there = self.as_it_lies(self.target, inputs)
+        if there and there.sources == sources_digest(inputs):
             self.clock.lap("compare")
-            return self.report_nothing(survey, self.target)
+            return self.report_nothing(survey, there)
         manifest = outputs.read_manifest(self.folder)
+        if there and (delta := self.slight_edits(survey, there)):
+            return self.run_still(survey, there, delta, manifest)
         if torn or not self.target:
             outputs.remove_staged(self.folder)
         problems = self.check(survey)
@@ -260,6 +263,59 @@ class Build:
             self.store.save_target(self.key, new, self.began)
             self.store.mark_whole(self.place)
         self.clock.lap("remember")
+        return self.report(survey, plan, made, removed, problems)
+
+    def slight_edits(self, survey: Survey, there: Target) -> Delta | None:
+        """Returns what differs, if that is the text and the looks of posts alone."""
+        inputs = survey.inputs
+        if there.sources != entries_digest(self.known):
+            return None
+        if [e.source.path for e in self.known] != [
+            e.source.path for e in inputs.entries
+        ]:
+            return None
+        delta = between(self.known, inputs.entries)
+        return delta if is_settled(delta, survey, self.known, there) else None
+
+    def run_still(
+        self,
+        survey: Survey,
+        there: Target,
+        delta: Delta,
+        manifest: outputs.Manifest,
+    ) -> Report:
+        """Does steps 4 to 6 where neither index nor plan nor checks are touched."""
+        self.clock.lap("check")
+        plan = plan_still(survey, there, still_changes(delta))
+        self.clock.lap("compare")
+        self.store.mark_torn(self.place)
+        made = self.make(survey, plan, manifest)
+        self.clock.lap("render")
+        with workers.uninterrupted():
+            outputs.commit(self.folder, made.staged, plan.fresh_outputs, manifest)
+            self.clock.lap("write")
+            new = msgspec.structs.replace(
+                with_looks(there, plan, made),
+                sources=sources_digest(survey.inputs),
+                clock=self.asked.now.at,
+                manifest=outputs.manifest_digest(self.folder),
+            )
+            self.store.save_target(self.key, new, self.began)
+            self.store.mark_whole(self.place)
+        self.clock.lap("remember")
+        problems = sorted([*survey.parse_problems, *there.checks], key=Problem.sort_key)
+        return self.report(survey, plan, made, [], problems)
+
+    def report(
+        self,
+        survey: Survey,
+        plan: Plan,
+        made: Making,
+        removed: list[str],
+        problems: list[Problem],
+    ) -> Report:
+        """Returns what this build did."""
+        inputs = survey.inputs
         return Report(
             len(plan.artifacts),
             len(plan.stale),
@@ -287,10 +343,10 @@ class Build:
             names = ", ".join(impure)
             self.store.doubts.append(f"{names} may read files that nobody knows of")
         trusted = not self.order.force and not impure
-        known = self.store.load_entries(rules) if trusted else ()
+        self.known = self.store.load_entries(rules) if trusted else ()
         drawer.sweep(self.store.folder)
         inputs = read_inputs(
-            self.asked, known, self.pool, self.progress, self.store.folder
+            self.asked, self.known, self.pool, self.progress, self.store.folder
         )
         if not inputs.unchanged:
             self.store.save_entries(rules, inputs.entries, self.began)
@@ -303,17 +359,16 @@ class Build:
 
             renew_titles(self.root, self.asked.config, inputs.entries)
 
-    def is_done(
+    def is_like(
         self, target: Target, inputs: Inputs, templates: Mapping[str, bytes]
     ) -> bool:
-        """Step 2: True if this very site lies in the output folder already."""
+        """Step 2: True if all but posts is as the target was made from."""
         from sitegen.markup.extensions import is_pure
 
         return (
             not self.order.strict
             and not inputs.problems
             and target.config == self.config
-            and target.sources == sources_digest(inputs)
             and target.history == inputs.history.key
             and target.templates == templates
             and _origins(target.statics) == _origins(inputs.statics)
@@ -323,17 +378,19 @@ class Build:
             and is_pure(self.asked.config.markdown)
             and not self.clock_tells(target)
             and target.manifest == outputs.manifest_digest(self.folder)
-            and self.files_are_there(target, inputs)
         )
 
-    def files_are_there(self, target: Target, inputs: Inputs) -> bool:
-        """True if copied files and all outputs have the bytes that they had."""
-        if _changed_files(self.root, target, inputs):
-            return False
+    def as_it_lies(self, target: Target, inputs: Inputs) -> Target | None:
+        """Returns the target with the signatures that its files have now.
+
+        None if copied files or outputs do not have the bytes that they had.
+        """
+        if changed_files(self.root, target, inputs):
+            return None
         found = [outputs.as_found(str(self.folder), o) for o in target.outputs]
-        there = tuple(output for output in found if output)
+        there = tuple([output for output in found if output])
         if len(there) < len(found):
-            return False
+            return None
         new = msgspec.structs.replace(
             target,
             statics=dict(inputs.statics),
@@ -342,7 +399,7 @@ class Build:
         )
         if new != target:
             self.store.save_target(self.key, new, self.began)
-        return True
+        return new
 
     def clock_tells(self, target: Target) -> bool:
         """True if a page shows the time, and would show another one now."""
@@ -500,226 +557,17 @@ class Build:
         )
 
 
-class Plan(msgspec.Struct, frozen=True):
-    """What is to be made anew, and why."""
-
-    artifacts: tuple[Artifact, ...]
-    states: tuple[State, ...]
-    answers: trace.Answers
-    table: trace.Table
-    """Knows the answers of now, and takes in new questions."""
-    reasons: dict[str, str] = {}
-    """Output path → why it is stale; of what is known only."""
-    known: dict[str, Output] = {}
-    """Outputs as the last build left them, by path."""
-    traces: dict[str, bytes] = {}
-    everything: bool = False
-    """True if nothing is known."""
-
-    @property
-    def stale(self) -> tuple[Artifact, ...]:
-        """The artifacts to make."""
-        if self.everything:
-            return self.artifacts
-        return tuple(a for a in self.artifacts if a.output in self.reasons)
-
-    @property
-    def fresh_outputs(self) -> list[Output]:
-        """The outputs that stay as they are."""
-        if self.everything:
-            return []
-        artifacts, reasons = self.artifacts, self.reasons
-        return [self.known[a.output] for a in artifacts if a.output not in reasons]
-
-
-def plan_all(
-    survey: Survey,
-    target: Target | None,
-    config: bytes,
-    templates: Mapping[str, bytes],
-    folder: Path,
-) -> Plan:
-    """Returns the plan for whatever differs from what a target was made from."""
-    from sitegen.markup.extensions import is_pure
-
-    site, bodies, outlines = survey.site, survey.bodies, survey.outlines
-    states = trace.states_of(site, bodies, outlines)
-    answers = trace.Answers(site, bodies, outlines, templates)
-    if target is None:
-        table = trace.Table()
-        return Plan(survey.artifacts, states, answers, table, everything=True)
-    changes = trace.changes_since(
-        target,
-        config,
-        templates,
-        states,
-        target.bundles.keys() != survey.inputs.bundles.keys(),
-        is_pure(survey.config.markdown),
-    )
-    table = trace.Table(target.questions, target.answers)
-    changed = table.changed(changes, answers)
-    for number, answer in changed.items():
-        table.answers[number] = answer
-    files = _changed_files(survey.root, target, survey.inputs)
-    compared = _Comparison(target, table, set(changed), files, folder)
-    reasons = {
-        artifact.output: reason
-        for artifact in survey.artifacts
-        if (reason := compared.reason(artifact))
-    }
-    known, traces = compared.known, compared.traces
-    return Plan(survey.artifacts, states, answers, table, reasons, known, traces)
-
-
-def plan_still(survey: Survey, target: Target, changes: trace.Changes) -> Plan:
-    """Returns the plan for when nothing differs but the text and looks of some posts.
-
-    The target's files are taken to lie as it left them.
-    """
-    site, bodies, outlines = survey.site, survey.bodies, survey.outlines
-    answers = trace.Answers(site, bodies, outlines, target.templates)
-    table = trace.Table(target.questions, target.answers)
-    changed = table.changed_still(changes, answers)
-    for number, answer in changed.items():
-        table.answers[number] = answer
-    numbers = set(changed)
-    traces = dict(zip((a.output for a in target.artifacts), target.traces, strict=True))
-    reasons = {
-        output: trace.words(trace.decode(table.questions[met[0]]))
-        for output, data in traces.items()
-        if (met := trace.met(data, numbers))
-    }
-    ids = (changes.bodies | changes.records) & site.by_id.keys()
-    new = {
-        id: trace.state_of(site, site.by_id[id], bodies[id], outlines[id]) for id in ids
-    }
-    return Plan(
-        target.artifacts,
-        tuple(new.get(state.id, state) for state in target.states),
-        answers,
-        table,
-        reasons,
-        {output.path: output for output in target.outputs},
-        traces,
-    )
-
-
-class _Comparison:
-    """Compares artifacts with those of a target."""
-
-    def __init__(
-        self,
-        target: Target,
-        table: trace.Table,
-        changed: set[int],
-        files: set[str],
-        folder: Path,
-    ) -> None:
-        self.before = {a.output: a for a in target.artifacts}
-        self.known = {o.path: o for o in target.outputs}
-        self.traces = dict(zip(self.before, target.traces, strict=True))
-        self.table = table
-        self.changed = changed
-        self.files = files
-        self.folder = str(folder)
-
-    def reason(self, artifact: Artifact) -> str:
-        """Returns why an artifact is stale; "" if it is fresh."""
-        old = self.before.get(artifact.output)
-        if old is None:
-            return "new"
-        if old != artifact:
-            return "planned differently"
-        if artifact.source:
-            if artifact.source in self.files:
-                return f"{artifact.source} changed"
-        elif artifact.kind != "highlight":
-            for number in trace.met(self.traces[artifact.output], self.changed):
-                return trace.words(trace.decode(self.table.questions[number]))
-        found = outputs.as_found(self.folder, self.known[artifact.output])
-        if found is None:
-            return "not as we left it"
-        self.known[artifact.output] = found
-        return ""
-
-
-class Making:
-    """What workers have made so far."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.staged: list[Staged] = []
-        self.traces: dict[str, bytes] = {}
-        self.problems: list[Problem] = []
-        self.times: list[Timing] = []
-        self.moved: list[str] = []
-        """Files moved aside because a folder takes their place."""
-        self._next = iter(plan.stale)
-
-    def add(self, result: "Result") -> None:
-        """Takes in a worker's result."""
-        table, answer = self.plan.table, self.plan.answers.digest
-        numbers = [table.number(question, answer) for question in result.questions]
-        for made in result.made:
-            self._add_one(made, next(self._next), numbers)
-
-    def _add_one(self, made: "Made", artifact: Artifact, numbers: list[int]) -> None:
-        if made.changed:
-            message = "This file changed while the site was being built."
-            at = Location(made.changed)
-            raise ProblemsFound([error("build-race", at, message, "Build again.")])
-        if made.problem:
-            self.problems.append(made.problem)
-        if made.staged:
-            self.staged.append(made.staged)
-            names = artifact.templates[-1:] or (artifact.kind,)
-            self.times.append(Timing(artifact.output, names[0], made.nanoseconds))
-            self.traces[artifact.output] = trace.trace(
-                numbers[place] for place in made.numbers
-            )
-
-    def refuse_problems(self) -> None:
-        """Raises ProblemsFound if a page could not be made."""
-        if self.problems:
-            from sitegen.build.templates import merged
-
-            raise ProblemsFound(merged(self.problems))
-
-
-def template_digests(inputs: Inputs) -> dict[str, bytes]:
-    """Returns the digest of each template's text, by its name."""
-    sources = inputs.templates.sources
-    return {name: digest(source.text.encode()) for name, source in sources.items()}
-
-
 def sources_digest(inputs: Inputs) -> bytes:
     """Returns the digest of all content files, by their paths and bytes."""
-    sources = (entry.source for entry in inputs.entries)
+    return entries_digest(inputs.entries)
+
+
+def entries_digest(entries: Iterable[Entry]) -> bytes:
+    """Returns the digest of some content files, by their paths and bytes."""
+    sources = (entry.source for entry in entries)
     return digest(b"".join([s.digest + s.path.encode() + b"\0" for s in sources]))
 
 
 def _origins(files: Mapping[str, Static]) -> dict[str, str]:
     """Returns where each file is copied from."""
     return {path: static.source for path, static in files.items()}
-
-
-def _changed_files(root: Path, target: Target, inputs: Inputs) -> set[str]:
-    """Returns the sources of copied files whose bytes are not those of the copy.
-
-    A file is only read if its stat signature is not the one that is known.
-    """
-    before = {s.source: s for s in (*target.statics.values(), *target.bundles.values())}
-    copies = {
-        artifact.source: output.digest
-        for artifact, output in zip(target.artifacts, target.outputs, strict=True)
-        if artifact.source
-    }
-    now: Iterable[Static] = (*inputs.statics.values(), *inputs.bundles.values())
-    return {
-        static.source
-        for static in now
-        if before.get(static.source) != static
-        and static.source in copies
-        and outputs.file_digest(source_file(root, static.source))
-        != copies[static.source]
-    }

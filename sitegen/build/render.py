@@ -16,7 +16,7 @@ from sitegen.site.plan import Artifact, redirect_lines
 from sitegen.site.questions import Question
 from sitegen.site.views import PageView, Reader, Views
 
-_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """Characters that XML 1.0 does not allow at all."""
 
 

@@ -48,22 +48,30 @@ class Index(msgspec.Struct, frozen=True):
     """Path relative to the site's root → id of its content."""
     changed: frozenset[str]
     """Paths that differ from the last commit."""
+    known: Mapping[str, bytes]
+    """Content that has been read already, by its id."""
 
     def read(self, paths: Iterable[str]) -> dict[str, bytes]:
         """Returns the content of staged files, by path."""
-        wanted = [path for path in paths if path in self.files]
-        found = git.blobs(self.repository, {self.files[path] for path in wanted})
-        return {path: found[self.files[path]] for path in wanted}
+        wanted = {path: self.files[path] for path in paths if path in self.files}
+        new = {id for id in wanted.values() if id not in self.known}
+        found = {**self.known, **git.blobs(self.repository, new)}
+        return {path: found[id] for path, id in wanted.items()}
 
 
-def read_index(root: Path, index: Path | None = None) -> Index:
+def read_index(root: Path, config: str, index: Path | None = None) -> Index:
     """Returns what is staged; `index` is another index than the repository's own.
 
-    Raises NoRepository outside of Git.
+    What every check reads is read at once: the file of the settings, and the texts that
+    the commit changes. Raises NoRepository outside of Git.
     """
     repository = git.require(root)
     files = git.staged(repository, index)
-    return Index(repository, files, frozenset(git.changed_in_index(repository, index)))
+    changed = git.changed_in_index(repository, index)
+    texts = (path for path in changed if path.endswith(MARKDOWN))
+    wanted = {files[path] for path in (config, *texts) if path in files}
+    known = git.blobs(repository, wanted)
+    return Index(repository, files, frozenset(changed), known)
 
 
 def staged_config(
@@ -222,7 +230,7 @@ class _Check:
     @cached_property
     def own_site(self) -> Site:
         """A site of nothing but the commit's own posts."""
-        own = tuple(post for post in self.posts if post.id in self.own)
+        own = self.shown(self.own_posts)
         return Site(SiteData(self.config, own, {}, self.asked.now))
 
     @cached_property

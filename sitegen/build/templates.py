@@ -440,9 +440,10 @@ def _merged(group: list[Problem]) -> Problem:
 
 def syntax_problems(environment: HonestEnvironment) -> Iterator[Problem]:
     """Yields what is wrong with the templates before any page is rendered."""
-    for name, source in environment.sources.items():
+    names = {source.label: name for name, source in environment.sources.items()}
+    for label, name in names.items():
         try:
-            environment.compile(source.text, name, source.label)
+            environment.compile(environment.sources[name].text, name, label)
         except jinja2.TemplateSyntaxError as failure:
             yield _syntax_problem(environment, failure)
 

@@ -33,7 +33,11 @@ class Templates(msgspec.Struct, frozen=True):
 
 
 def read_templates(root: Path, config: Config) -> Templates:
-    """Returns the site's templates and those of the theme that it does not override."""
+    """Returns the site's templates and those of the theme that it does not override.
+
+    As `theme:NAME` the theme's are there in any case, so that `base.html` of a site can
+    extend the one that it takes the place of.
+    """
     sources: dict[str, TemplateSource] = {}
     problems: list[Problem] = []
     for base, folder, prefix in (
@@ -50,6 +54,8 @@ def read_templates(root: Path, config: Config) -> Templates:
                 problems.append(_not_utf8(label, data, failure))
                 text = ""
             sources[found.path] = TemplateSource(label, text)
+            if base is FOLDER:
+                sources[label.replace("templates/", "", 1)] = sources[found.path]
         problems.extend(listing.problems)
     return Templates(sources, tuple(problems))
 

@@ -117,6 +117,19 @@ class Changes(msgspec.Struct, frozen=True):
         return not self.still and any(n.startswith(questions.TERMS) for n in names)
 
 
+def _passes_by(changes: Changes, question: Question, site: Site) -> bool:
+    """True if a question about many elements is about none of the changed posts.
+
+    It takes that no element's place or number differs: that changes are `still`.
+    """
+    if question[0] != "columns" or changes.config or changes.pasts:
+        return False
+    try:
+        return changes.records.isdisjoint(questions.ids(site, tuple(question[1])))
+    except KeyError:  # a section that there is not
+        return False
+
+
 def _asks_git(question: Question) -> bool:
     kind = question[0]
     if kind in ("fields", "columns"):
@@ -203,7 +216,9 @@ class Table:
         found: dict[int, bytes] = {}
         for number, encoded in enumerate(self.questions):
             question = decode(encoded)
-            if not changes.may_concern(question):
+            if not changes.may_concern(question) or (
+                changes.still and _passes_by(changes, question, answers.site)
+            ):
                 continue
             digest = answers.digest(question)
             impure = not changes.pure and (

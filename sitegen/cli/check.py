@@ -16,6 +16,7 @@ from sitegen.cli.terminal import (
     plural,
     problems_json,
     say,
+    show_annotations,
     show_problems,
     tell,
     tell_json,
@@ -82,10 +83,10 @@ def check(
         else:
             found = findings(ask(obj, shown, clock, tolerant=True), base)
     except ProblemsFound as failure:
-        show_findings(failure.problems, [], format)
+        show_findings(failure.problems, [], format, Path(obj[0]))
         raise click.exceptions.Exit(1) from None
     waiting = [waiting_json(found.asked, item) for item in found.waiting]
-    show_findings(found.problems, waiting, format)
+    show_findings(found.problems, waiting, format, found.asked.root)
     if format == "text":
         show_waiting(found.asked, found.waiting)
         if not found.problems:
@@ -130,7 +131,7 @@ def findings_staged(obj: tuple[str, str], shown: Shown, clock: str | None) -> Fi
     gc.set_threshold(200_000, 20, 50)  # as in a build: many records, hardly a cycle
     root, name = Path(obj[0]), obj[1]
     named = os.environ.get("GIT_INDEX_FILE")
-    index = staged.read_index(root, Path(named).absolute() if named else None)
+    index = staged.read_index(root, name, Path(named).absolute() if named else None)
     config, problems = staged.staged_config(root, index, name)
     if problems:
         raise ProblemsFound(problems)
@@ -140,13 +141,21 @@ def findings_staged(obj: tuple[str, str], shown: Shown, clock: str | None) -> Fi
 
 
 def show_findings(
-    problems: Sequence[Problem], waiting: list[dict[str, Any]], format: str
+    problems: Sequence[Problem],
+    waiting: list[dict[str, Any]],
+    format: str,
+    root: Path,
 ) -> None:
     """Prints what a check found, as people or programs want it."""
     if format == "json":
         tell_json({"problems": problems_json(problems), "waiting": waiting})
+    elif format == "github":
+        from sitegen import git
+
+        repository = git.find(root)
+        show_annotations(problems, repository.prefix if repository else "")
     else:
-        show_problems(problems, tell, format)
+        show_problems(problems, tell)
 
 
 def template_problems(found: Survey) -> list[Problem]:

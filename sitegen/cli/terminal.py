@@ -64,18 +64,18 @@ def show_failure(failure: SitegenError) -> None:
         say(styled(printable(failure.hint), "hint"))
 
 
-def show_problems(
-    problems: Sequence[Problem], show: Callable[[str], None], format: str = "text"
-) -> None:
+def show_problems(problems: Sequence[Problem], show: Callable[[str], None]) -> None:
     """Prints problems and how many there are."""
-    if format == "github":
-        for problem in problems:
-            show(as_github(problem))
-        return
     for problem in problems:
         show(as_text(problem, styled))
     if problems:
         show(count_words(problems))
+
+
+def show_annotations(problems: Iterable[Problem], folder: str) -> None:
+    """Prints problems for GitHub; `folder` is the site's in its repository."""
+    for problem in problems:
+        tell(as_github(problem, folder))
 
 
 def problems_json(problems: Iterable[Problem]) -> list[dict[str, Any]]:

@@ -26,7 +26,9 @@ _TAG = "tag:yaml.org,2002:"
 _MERGE = _TAG + "merge"
 _TEXTS = ("str", "value", "merge")
 _ESCAPED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
-_FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]"
+)
 
 
 def read(text: str) -> dict[str, Any]:

@@ -1,25 +1,30 @@
 """The part of YAML that most front matter uses, read in a few microseconds.
 
 `read` answers only when it is certain to answer as PyYAML does, and None otherwise:
-whatever is rare, ambiguous or wrong is PyYAML's to decide. Three rules keep that
-certain: every line matches one pattern as a whole, a character that YAML gives a
-meaning is matched only where it has none, and a word that YAML does not take for text
-(`yes`, `null`, `0x1F`, `12:30`) is either in `_WORDS` or not matched.
+whatever is rare, ambiguous or wrong is PyYAML's to decide. Four rules keep that
+certain: the text has no other characters than `_PRINTABLE`, every line matches one
+pattern as a whole, a character that YAML gives a meaning is matched only where it has
+none, and a word that YAML does not take for text (`yes`, `null`, `0x1F`, `12:30`) is
+either in `_WORDS` or not matched.
 """
 
 import re
 from datetime import date, datetime
 from typing import Any
 
-# Beyond ASCII: what YAML may print, without its line breaks and without U+FEFF.
-_WIDE = r"\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
+# What YAML may print, of line breaks only the newline, and without U+FEFF.
+_PRINTABLE = re.compile(
+    r"[\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*+"
+)
 
-_START = rf"(?:[A-Za-z/{_WIDE}]|[1-9][0-9]*[A-Za-z])"
-_PLAIN = rf'{_START}(?:[ -"$-9;-~{_WIDE}]++|:(?![ \n]|\Z))*+'
-_PLAIN_ITEM = rf"{_START}[A-Za-z0-9 '()./_+;=&!$*{_WIDE}-]*+"
+# All below is about texts of these characters, and so in terms of ASCII alone: sets of
+# wide characters take long to compile.
+_START = r"(?:[^\n -.0-@\[-`{-~]|[1-9][0-9]*[A-Za-z])"
+_PLAIN = rf"{_START}(?:[^\n#:]++|:(?![ \n]|\Z))*+"
+_PLAIN_ITEM = rf"{_START}[^\n\"#%,:<>?@\[-^`{{-~]*+"
 _FOLD = r"\n(?! *\n|---|\.\.\.)"  # a line break inside quotes, but no empty line
-_DOUBLE = rf'"((?:[ !#-\[\]-~{_WIDE}]++|\\["\\]|{_FOLD})*+)"'
-_SINGLE = rf"'((?:[ -&(-~{_WIDE}]++|''|{_FOLD})*+)'"
+_DOUBLE = rf'"((?:[^\n"\\]++|\\["\\]|{_FOLD})*+)"'
+_SINGLE = rf"'((?:[^\n']++|''|{_FOLD})*+)'"
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:Z|[+-][0-9]{2}:[0-9]{2})?"
 _WHEN = rf"{_DATE}(?:[T ]{_TIME})?"
@@ -30,7 +35,7 @@ _LINE = re.compile(
     r"(?:( *- +)|([A-Za-z_][A-Za-z0-9_-]{0,99}):(?=[ \n]|\Z) *)"
     rf"(?:(?:{_DOUBLE}|{_SINGLE}|({_WHEN})|({_NUMBER})|({_PLAIN})|\[([^\[\]\n]*)\]) *)?"
     r"(?:\n|\Z)"
-    rf"| *(?:#[ -~{_WIDE}]*)?\n"
+    r"| *(?:#[^\n]*)?\n"
 )
 _ITEM = re.compile(rf"{_DOUBLE}|{_SINGLE}|({_WHEN})|({_NUMBER})|({_PLAIN_ITEM})")
 _ESCAPE = re.compile(r'\\(["\\])')
@@ -56,6 +61,8 @@ def read(text: str) -> dict[str, Any] | None:
 
 
 def _read(text: str) -> dict[str, Any]:
+    if not _PRINTABLE.fullmatch(text):
+        raise _Doubt
     fields: dict[str, Any] = {}
     key = bullet = ""
     end = 0

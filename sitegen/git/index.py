@@ -40,6 +40,8 @@ def _index(index: Path | None) -> dict[str, str]:
 def blobs(repository: Repository, ids: Iterable[str]) -> dict[str, bytes]:
     """Returns the content of blobs, by id."""
     asked = "".join(f"{id}\n" for id in ids).encode()
+    if not asked:
+        return {}
     output = run(repository.folder, "cat-file", "--batch", data=asked, reads=True)
     found, at = {}, 0
     while at < len(output):

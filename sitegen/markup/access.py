@@ -1,8 +1,9 @@
-"""Makes task lists and tables usable with a keyboard and a screen reader."""
+"""Makes an engine's HTML usable with a keyboard and a screen reader, and as HTML is."""
 
 import re
 from html import escape
 
+from sitegen.markup.tags import COMMENT, RAW
 from sitegen.markup.text import plain_text
 
 _BLOCK = (
@@ -14,16 +15,34 @@ _TASK = re.compile(
     r'(?: (checked)(?:="")?)?/>\s*+'
     rf"((?:[^<]++|<(?!/?{_BLOCK}[\s/>]))*+)"
 )
+_EMPTY = re.compile(
+    r'<(br|hr|img(?: [a-z-]++="[^"<]*")++) />'
+    rf"|{COMMENT}"
+    rf"|<(?P<raw>{RAW})(?=[\s/>])(?:[^<]++|<(?!/(?i:(?P=raw))[\s/>]))*+"
+)
 _TABLE = re.compile(r"<table>\s*+<thead>(?:[^<]++|<(?!/?table\b))*+</table>")
 
 
 def improve(html: str) -> str:
-    """Returns an engine's HTML with named check boxes and tables that scroll."""
+    """Returns an engine's HTML with named check boxes and tables that scroll.
+
+    Breaks, rules and images lose XHTML's slash, of which HTML's checker warns.
+    """
+    if " />" in html:
+        html = _EMPTY.sub(_without_slash, html)
     if 'type="checkbox"' in html:
         html = _TASK.sub(_task, html)
     if "<table>" in html:
         html = _TABLE.sub(_table, html)
     return html
+
+
+def _without_slash(match: re.Match[str]) -> str:
+    """Returns a break, a rule or an image that ends as HTML's do, without a slash.
+
+    An author's own scripts and comments stay as they are.
+    """
+    return f"<{match[1]}>" if match[1] else match[0]
 
 
 def _task(match: re.Match[str]) -> str:

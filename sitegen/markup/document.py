@@ -109,8 +109,8 @@ _PLAIN_HTML = re.compile(
     r"(?:[^<]++|</?(?:p|em|strong|code|li|ul|ol|h[1-6]|pre|del|blockquote|table|thead"
     r"|tbody|tr|th|td|dl|dt|dd)>"
     r'|<a href="[^"<]*"(?: title="[^"<]*")?>'
-    r'|<img src="[^"<]*" alt="[^"<]*"(?: title="[^"<]*")? />'
-    r'|<(?:span|code|div) class="[\w -]*">|</(?:a|span|div)>|<[bh]r />'
+    r'|<img src="[^"<]*" alt="[^"<]*"(?: title="[^"<]*")?(?: /)?>'
+    r'|<(?:span|code|div) class="[\w -]*">|</(?:a|span|div)>|<[bh]r>'
     r'|<pre tabindex="0">|<t[hd] style="text-align: \w+">|<ol start="\d+">'
     r'|<div class="table-scroll" tabindex="0" role="group">)*+'
 )

@@ -7,6 +7,7 @@ hosts do. The labels are not used as ids, so they cannot clash with headings.
 
 import re
 from collections.abc import Iterable
+from functools import cache
 
 import msgspec
 
@@ -14,19 +15,24 @@ from sitegen.markup.tags import ATTRIBUTES, COMMENT, RAW
 
 _DEFINITION = '<div class="footnote-definition" id="'
 _REFERENCE = '<sup class="footnote-reference"><a href="#'
-_SCANNER = re.compile(
-    r"(?:[^<]++"
-    rf"|{COMMENT}"
-    rf"|<(?!/?(?i:div)[\s/>]|{_REFERENCE[1:]}|{RAW}[\s/>])(?:/?[a-zA-Z]{ATTRIBUTES})?+"
-    r")*+(?:"
-    rf'(?P<definition>{_DEFINITION}(?P<label>[^"]*+)">'
-    r'<sup class="footnote-definition-label">\d++</sup>\n?+)'
-    rf'|(?P<reference>{_REFERENCE}(?P<target>[^"]*+)">\d++</a></sup>)'
-    rf"|(?P<open><(?i:div)(?=[\s/>]){ATTRIBUTES})"
-    rf"|(?P<close></(?i:div)(?=[\s/>]){ATTRIBUTES}\n?+)"
-    rf"|<(?P<raw>{RAW})(?=[\s/>]){ATTRIBUTES}(?:[^<]++|<(?!/(?i:(?P=raw))[\s/>]))*+"
-    r"|<|\Z)"
-)
+
+
+@cache
+def _scanner() -> re.Pattern[str]:
+    """Returns the pattern that finds notes and what is around them."""
+    return re.compile(
+        r"(?:[^<]++"
+        rf"|{COMMENT}"
+        rf"|<(?!/?(?i:div)[\s/>]|{_REFERENCE[1:]}|{RAW}[\s/>])(?:/?[a-zA-Z]{ATTRIBUTES})?+"
+        r")*+(?:"
+        rf'(?P<definition>{_DEFINITION}(?P<label>[^"]*+)">'
+        r'<sup class="footnote-definition-label">\d++</sup>\n?+)'
+        rf'|(?P<reference>{_REFERENCE}(?P<target>[^"]*+)">\d++</a></sup>)'
+        rf"|(?P<open><(?i:div)(?=[\s/>]){ATTRIBUTES})"
+        rf"|(?P<close></(?i:div)(?=[\s/>]){ATTRIBUTES}\n?+)"
+        rf"|<(?P<raw>{RAW})(?=[\s/>]){ATTRIBUTES}(?:[^<]++|<(?!/(?i:(?P=raw))[\s/>]))*+"
+        r"|<|\Z)"
+    )
 
 
 class _Reference(msgspec.Struct, frozen=True):
@@ -66,7 +72,7 @@ def _read(html: str) -> tuple[list[_Block], dict[str, _Pieces]]:
     blocks = [_Block()]
     notes: dict[str, _Pieces] = {}
     last = 0
-    for match in _SCANNER.finditer(html):
+    for match in _scanner().finditer(html):
         block = blocks[-1]
         kind = match.lastgroup
         if kind == "raw":

@@ -1,6 +1,7 @@
 """Plain text of HTML: what a reader reads, counted and cut."""
 
 import re
+from functools import cache
 from html import unescape
 
 from sitegen.markup.records import Document
@@ -38,33 +39,49 @@ _BLOCK_TAG = "</?(?:p|li|ul|ol)>"
 
 _NOT_READ = re.compile(_DROPPED)
 _TAGS = re.compile(f"(?P<inline>{_INLINE_TAG})|{_OTHER_TAG}")
-_TOKENS = re.compile(
-    "|".join(
-        (
-            "(?P<text>[^<]{1,400}+)",
-            _BLOCK_TAG,
-            _DROPPED,
-            f"(?P<inline>{_INLINE_TAG})",
-            _element("block", "h[1-6]|pre|table|svg|math"),
-            '(?P<notes><div class="footnotes" role="doc-endnotes">(?s:.*+))',
-            _OTHER_TAG,
-        )
-    )
-)
-
 _CJK = (
     "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
     "\U00020000-\U0003ffff"
 )
-_WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}][^\s{_CJK}]*+")
+_WORD = rf"[{_CJK}]|[^\W_{_CJK}][^\s{_CJK}]*+"
 """A word, or one character of a script that is written without spaces."""
-_SUMMARY = re.compile(rf"(?:[\W_]*+(?:{_WORD.pattern})){{{SUMMARY_WORDS}}}")
-"""As many words as a summary has, in one match: a match for each costs more."""
 
 
 _HAS_LETTER = re.compile("[^a-zA-Z0-9]*+[a-zA-Z0-9]").match
 _PLAIN_INLINE = re.compile(rf"</?(?:{_INLINE})(?: [^>]*)?>")
 _ANY_TAG = re.compile("<[^>]*>")
+
+
+# Patterns with wide characters take milliseconds to compile, and few bodies need them.
+
+
+@cache
+def _word() -> re.Pattern[str]:
+    return re.compile(_WORD)
+
+
+@cache
+def _summary() -> re.Pattern[str]:
+    """Returns the pattern of as many words as a summary has: one match is quicker."""
+    return re.compile(rf"(?:[\W_]*+(?:{_WORD})){{{SUMMARY_WORDS}}}")
+
+
+@cache
+def _tokens() -> re.Pattern[str]:
+    """Returns the pattern of tags and pieces of text; few bodies need it."""
+    return re.compile(
+        "|".join(
+            (
+                "(?P<text>[^<]{1,400}+)",
+                _BLOCK_TAG,
+                _DROPPED,
+                f"(?P<inline>{_INLINE_TAG})",
+                _element("block", "h[1-6]|pre|table|svg|math"),
+                '(?P<notes><div class="footnotes" role="doc-endnotes">(?s:.*+))',
+                _OTHER_TAG,
+            )
+        )
+    )
 
 
 def plain_text(html: str) -> str:
@@ -87,7 +104,7 @@ def collapse(text: str) -> str:
 def count_words(body: str | Document) -> int:
     """Returns how many words a plain text, or the HTML of a document, has."""
     text = body if isinstance(body, str) else plain_text("".join(body.parts[::2]))
-    return sum(1 for _ in _WORD.finditer(text))
+    return sum(1 for _ in _word().finditer(text))
 
 
 def summarize(html: str, more: int | None) -> str:
@@ -148,7 +165,7 @@ def _readable(html: str, length: int) -> str:
     Headings, code blocks, tables and footnotes are left out.
     """
     pieces: list[str] = []
-    for token in _TOKENS.finditer(html):
+    for token in _tokens().finditer(html):
         if token.lastgroup == "text":
             pieces.append(token[0])
             length -= len(pieces[-1])
@@ -162,8 +179,8 @@ def _readable(html: str, length: int) -> str:
 
 def _shorten(text: str) -> str:
     """Returns the first words of a text, with `…` if there are more."""
-    words = _SUMMARY.match(text)
-    more = words and _WORD.search(text, words.end())
+    words = _summary().match(text)
+    more = words and _word().search(text, words.end())
     if not more and len(text) <= _SUMMARY_LENGTH:
         return text
     end = words.end() if words and more else len(text)

@@ -1,6 +1,5 @@
 """What was built last, and how it is brought forward: first what is looked at."""
 
-import os
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -8,29 +7,26 @@ from pathlib import Path
 import msgspec
 
 from sitegen.build import outputs, trace, workers
+from sitegen.build.delta import Delta, looks_matter, still_changes
 from sitegen.build.drawer import Drawer
+from sitegen.build.making import with_looks
 from sitegen.build.parse import ChangedMeanwhile, Documents
 from sitegen.build.pipeline import (
     Build,
-    Making,
     Order,
-    Plan,
     locked,
     output_folder,
-    plan_all,
-    plan_still,
     sources_digest,
     target_key,
-    template_digests,
 )
 from sitegen.build.render import render
+from sitegen.build.stale import Plan, plan_all, plan_still, template_digests
 from sitegen.build.store import Store, Target
 from sitegen.build.survey import Progress, Survey
 from sitegen.build.templates import TemplateFailure
 from sitegen.build.theme import source_file
 from sitegen.markup.extensions import is_pure
 from sitegen.problems import Problem, ProblemsFound
-from sitegen.serve.delta import Delta
 from sitegen.serve.reading import Reading
 from sitegen.serve.snapshot import Fresh, fresh
 from sitegen.site import checks
@@ -202,48 +198,6 @@ class Bench:
             self._store.save_entries(inputs.rules, inputs.entries, self._began)
             self._store.save_target(self._key_built, target, self._began)
             self._store.mark_whole(self._key_built)
-
-
-def still_changes(delta: Delta) -> trace.Changes:
-    """Returns what differs where only text and looks of posts do."""
-    return trace.Changes(
-        records=delta.records,
-        bodies=delta.bodies,
-        index=bool(delta.records),
-        still=True,
-    )
-
-
-def with_looks(target: Target, plan: Plan, made: Making) -> Target:
-    """Returns what was made of some posts' text and looks, and the rest as it was."""
-    new = {staged.output.path: staged.output for staged in made.staged}
-    return msgspec.structs.replace(
-        target,
-        states=plan.states,
-        outputs=tuple(new.get(output.path, output) for output in target.outputs),
-        questions=tuple(plan.table.questions),
-        answers=tuple(plan.table.answers),
-        traces=tuple(
-            made.traces.get(artifact.output, old)
-            for artifact, old in zip(target.artifacts, target.traces, strict=True)
-        ),
-    )
-
-
-def looks_matter(target: Target, survey: Survey, delta: Delta) -> bool:
-    """True if what differs can bring other problems of the site, but for titles."""
-    content = survey.config.paths.content
-    ids = delta.bodies | delta.records
-    places = {os.path.normpath(f"{content}/{id}") for id in ids}
-    if any(problem.location.path in places for problem in target.checks):
-        return True
-    site, bodies, outlines = survey.site, survey.bodies, survey.outlines
-    return any(
-        trace.state_of(site, site.by_id[id], bodies[id], outlines[id]).outline
-        != outline
-        for id, outline in ((state.id, state.outline) for state in target.states)
-        if id in delta.bodies
-    )
 
 
 class _Look:

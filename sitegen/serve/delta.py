@@ -6,51 +6,11 @@ from pathlib import Path
 
 import msgspec
 
+from sitegen.build.delta import Delta, of_entries, together
 from sitegen.build.parse import Entry, parse_file, shown_path
 from sitegen.build.survey import Inputs
 from sitegen.content.records import Source
 from sitegen.content.scan import Found
-from sitegen.site.model import LOOKS
-
-HARMLESS = LOOKS | {"updated"}
-"""Fields of a post that change no address, no order of posts and no plan."""
-
-
-class Delta(msgspec.Struct, frozen=True):
-    """What differs between two readings."""
-
-    bodies: frozenset[str] = frozenset()
-    """Ids of posts whose text differs."""
-    records: frozenset[str] = frozenset()
-    """Ids of posts of which a harmless field differs."""
-    templates: bool = False
-    statics: frozenset[str] = frozenset()
-    """Site paths of copied files with other bytes."""
-    order: bool = False
-    """True if the order of posts or pages may differ."""
-    plan: bool = False
-    """True if files came or went, or anything else differs."""
-
-    def __bool__(self) -> bool:
-        return self != Delta()
-
-    @property
-    def is_still(self) -> bool:
-        """True if nothing but the text and the looks of posts differ."""
-        return bool(self) and self == Delta(self.bodies, self.records)
-
-
-def together(deltas: Iterable[Delta]) -> Delta:
-    """Returns what differs after several changes."""
-    parts = list(deltas)
-    return Delta(
-        frozenset().union(*(part.bodies for part in parts)),
-        frozenset().union(*(part.records for part in parts)),
-        any(part.templates for part in parts),
-        frozenset().union(*(part.statics for part in parts)),
-        any(part.order for part in parts),
-        any(part.plan for part in parts),
-    )
 
 
 def difference(old: Inputs, new: Inputs) -> Delta:
@@ -63,7 +23,7 @@ def difference(old: Inputs, new: Inputs) -> Delta:
         return Delta(plan=True)
     statics = {path for path, file in new.statics.items() if file != old.statics[path]}
     copied = Delta(templates=old.templates != new.templates, statics=frozenset(statics))
-    return together([copied, *(_of_entries(a, b) for a, b in pairs if a is not b)])
+    return together([copied, *(of_entries(a, b) for a, b in pairs if a is not b)])
 
 
 def _surroundings(inputs: Inputs) -> tuple[object, ...]:
@@ -75,23 +35,6 @@ def _surroundings(inputs: Inputs) -> tuple[object, ...]:
         inputs.bundles,
         inputs.statics.keys(),
     )
-
-
-def _of_entries(old: Entry, new: Entry) -> Delta:
-    if old.post is None or new.post is None or old.problems != new.problems:
-        return Delta(plan=old != new)
-    id = new.source.path
-    body = frozenset((id,)) if old.body.digest != new.body.digest else frozenset[str]()
-    if old.post == new.post:
-        return Delta(body)
-    fields = {
-        field.name
-        for field in msgspec.structs.fields(new.post)
-        if getattr(old.post, field.name) != getattr(new.post, field.name)
-    }
-    if fields <= HARMLESS:
-        return Delta(body, frozenset((id,)))
-    return Delta(plan=True)
 
 
 def changed_files(old: Inputs, new: Inputs) -> frozenset[str]:
@@ -127,7 +70,7 @@ def reread(root: Path, inputs: Inputs, places: Iterable[int]) -> Inputs | None:
 def difference_at(old: Inputs, new: Inputs, places: Iterable[int]) -> Delta:
     """Returns what differs between the entries at some places."""
     return together(
-        _of_entries(old.entries[place], new.entries[place]) for place in places
+        of_entries(old.entries[place], new.entries[place]) for place in places
     )
 
 

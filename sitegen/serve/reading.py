@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from sitegen.build import workers
+from sitegen.build.delta import Delta, together
 from sitegen.build.parse import Entry, rules_of, shown_path
 from sitegen.build.store import TOO_NEW, Store
 from sitegen.build.survey import (
@@ -23,13 +24,11 @@ from sitegen.build.theme import source_file
 from sitegen.content.records import Source
 from sitegen.content.scan import Found
 from sitegen.serve.delta import (
-    Delta,
     changed_files,
     difference,
     difference_at,
     known_files,
     reread,
-    together,
 )
 from sitegen.serve.inbox import Changed
 from sitegen.site.model import Site

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from sitegen.build.delta import Delta, together
 from sitegen.build.parse import Entry
 from sitegen.build.pipeline import Order
 from sitegen.build.store import Store
@@ -21,7 +22,6 @@ from sitegen.content.records import Moment, Post
 from sitegen.problems import Problem, ProblemsFound, SitegenError
 from sitegen.serve.bench import Bench, Settled
 from sitegen.serve.board import Board
-from sitegen.serve.delta import Delta, together
 from sitegen.serve.inbox import Changed, Closed, Inbox
 from sitegen.serve.reading import Address, Reading
 from sitegen.serve.snapshot import Fresh, Snapshot

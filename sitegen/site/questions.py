@@ -154,7 +154,7 @@ def post_terms(site: Site, post: Post, taxonomy: str) -> tuple[str, ...]:
 
 
 def _section_ids(paths: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(section_id(path) for path in paths)
+    return tuple(map(section_id("").__add__, paths))
 
 
 def _one_section(site: Site, path: str) -> tuple[str, ...]:

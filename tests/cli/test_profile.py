@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from sitegen.build.pipeline import Report, Timing
+from sitegen.build.making import Timing
+from sitegen.build.pipeline import Report
 from sitegen.build.survey import Asked
 from sitegen.build.trace import words
 from sitegen.cli import profile

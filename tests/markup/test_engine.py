@@ -1,5 +1,6 @@
 """Both engines: the same features, the same ids, and no text that they choke on."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -492,3 +493,15 @@ def test_real_posts_are_finished_the_same_way_sooner(
         html = to_html(body, COMMONMARK, False)
 
         assert finish_plain(html, body) == finish(html), file
+
+
+@pytest.mark.parametrize("engine", ["commonmark", "markdown"])
+def test_empty_elements_end_as_in_html_and_not_as_in_xml(
+    engine: Literal["commonmark", "markdown"],
+) -> None:
+    own = ("<!-- <br /> -->", "<script>'<hr />'</script>", "<input />")
+    text = 'a  \nb ![c](d.png "e") `<br />`\n\n---\n\n' + "\n\n".join(own)
+    html = to_html(text, Markdown(engine=engine), highlight=True)
+    assert re.search('<br>\nb <img [^>/]+ title="e"> <code>', html)
+    assert "<hr>" in html and all(each in html for each in own)
+    assert "<code>&lt;br /&gt;</code>" in html
