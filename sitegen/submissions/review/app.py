@@ -425,7 +425,7 @@ class Review:
         if self.log.last_of(id):
             words = self.desk(visit).story(id)
         place = self.published.url_of(id)
-        note = Note(words, place=place)
+        note = Note(words.removesuffix(f" It is at {place}"), place=place)
         status = HTTPStatus.NOT_FOUND
         return self.page(visit, "gone", status, [note], heading="Not here", words="")
 
