@@ -19,9 +19,9 @@ from sitegen.submissions.review.app import (
     GUESSES_ALL,
     GUESSES_NETWORK,
     HANDS,
-    PAGE_POLICY,
 )
 from sitegen.submissions.review.session import COOKIE, IDLE_SECONDS, WHOLE_SECONDS
+from sitegen.submissions.review.visit import PAGE_POLICY
 from tests.conftest import Run
 from tests.submissions.conftest import (
     CONFIG,
@@ -276,6 +276,9 @@ def test_looking_never_acts(make_endpoint: MakeEndpoint, moderate: Moderate) -> 
     for place in ("act/", "undo/", "login/", "logout/"):
         answer = ann.get(f"{place}?token={token}&do=reject&entry={choice}")
         assert answer.status_code == 405 and answer.headers["Allow"] == "POST"
+    for place in ("", "log/", f"{id}/", f"{id}/preview/"):
+        answer = ann.send(place, {"token": token, "do": "reject", "entry": choice})
+        assert answer.status_code == 405 and "GET" in answer.headers["Allow"]
     answer = ann.get(f"{id}/edit/?token={token}&title=Other&content=x")
     assert answer.status_code == 200 and "One" in answer.text
     assert endpoint.spool.read("pending", id).title == "One"

@@ -12,11 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 import msgspec
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
-from werkzeug.routing import BaseConverter, Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from sitegen.config import Config, Submissions
@@ -47,14 +45,22 @@ from sitegen.submissions.review.session import (
     delete_cookie,
     set_cookie,
 )
+from sitegen.submissions.review.visit import (
+    NEXT,
+    PREVIEW_POLICY,
+    URLS,
+    Note,
+    Visit,
+    fields_of,
+    guarded,
+    redirect,
+)
 from sitegen.submissions.spool import Spool
 
 GUESSES_NETWORK, GUESSES_ALL = 10, 60
 """Passwords an hour that are looked at, from one network and from everywhere."""
 
 LONGEST_NAME, LONGEST_REASON = 60, 500
-
-MOST_FIELDS = 200
 
 LOGIN_FIELDS = ("review-who", "review-password", "review-next")
 """Fields of the log-in form; with hyphens, which no field of a submission has."""
@@ -63,77 +69,8 @@ HANDS, WAITING = 2, 2
 """Child processes at a time, and requests that wait for one: each holds a thread of the
 server, and visitors need some too."""
 
-PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-    "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-
-PREVIEW_POLICY = (
-    "sandbox; default-src 'none'; style-src 'self'; img-src 'self'{hosts}; "
-    "form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
-)
-
-
-class IdConverter(BaseConverter):
-    """An entry's id in a path."""
-
-    regex = ID.pattern
-
-
-URLS = Map(
-    [
-        Rule("/", endpoint="queue"),
-        Rule("/login/", endpoint="login", methods=["POST"]),
-        Rule("/logout/", endpoint="logout", methods=["POST"]),
-        Rule("/act/", endpoint="act", methods=["POST"]),
-        Rule("/undo/", endpoint="undo", methods=["POST"]),
-        Rule("/log/", endpoint="log"),
-        Rule("/<id:id>/", endpoint="entry"),
-        Rule("/<id:id>/preview/", endpoint="preview"),
-        Rule("/<id:id>/edit/", endpoint="edit", methods=["GET", "POST"]),
-    ],
-    strict_slashes=False,
-    merge_slashes=False,
-    redirect_defaults=False,
-    converters={"id": IdConverter},
-)
-
-_NEXT = re.compile(r"([0-9a-f]{20}/(edit/)?|log/)?(\?[\w=&%+.:-]*)?", re.ASCII)
 _CHOSEN = re.compile(r"([0-9a-f]{20})\.([0-9a-f]{16})")
 _BATCH = re.compile(r"[0-9a-f]{12}")
-
-
-class Note(msgspec.Struct, frozen=True):
-    """A sentence above a page."""
-
-    words: str
-    look: str = ""
-    """`good`, `bad` or neither."""
-    place: str = ""
-    """Where what it speaks of is: a URL."""
-
-
-class Visit(msgspec.Struct, frozen=True):
-    """One request of a browser, and who sent it."""
-
-    request: Request
-    base: str
-    """The path of the review pages."""
-    place: str
-    """What follows it."""
-    hashed: str
-    session: Session | None
-    fields: dict[str, list[str]] = {}
-    """What a form has sent."""
-
-    def field(self, name: str) -> str:
-        """Returns the first value of a field, or ""."""
-        return next(iter(self.fields.get(name, ())), "")
-
-    @property
-    def who(self) -> str:
-        """The name of the moderator."""
-        return self.session.name if self.session else ""
 
 
 class Review:
@@ -174,7 +111,7 @@ class Review:
         base = f"{mount}{PLACE}"
         inner = place.removeprefix(PLACE)
         if place == PLACE.rstrip("/"):
-            return _redirect(HTTPStatus.PERMANENT_REDIRECT, base)
+            return redirect(HTTPStatus.PERMANENT_REDIRECT, base)
         if (asset := theme.asset(inner)) and request.method in ("GET", "HEAD"):
             return asset
         session = self.sessions.read(request.cookies.get(COOKIE, ""), hashed)
@@ -183,7 +120,7 @@ class Review:
         if session and "Set-Cookie" not in response.headers:
             if renewed := self.sessions.renewed(session):
                 self.remember(visit, response, renewed)
-        return _guarded(response)
+        return guarded(response)
 
     def dispatch(self, visit: Visit) -> Response:
         """Returns the answer of the page that is asked for."""
@@ -205,7 +142,7 @@ class Review:
         """Reads a form, and does what it says if this session's page has sent it."""
         try:
             body = body_of(visit.request, self.settings.limits.body)
-            fields = _fields(body)
+            fields = fields_of(body)
         except Unwelcome as error:
             return self.lost(visit, error.status, error.message)
         except ValueError:
@@ -225,7 +162,7 @@ class Review:
         ):
             words = "You were logged out meanwhile. Log in to go on; nothing was lost."
             return self.show_login(visit, HTTPStatus.FORBIDDEN, words)
-        work: Callable[..., Response] = getattr(self, f"do_{name}", self.logout)
+        work: Callable[..., Response] = getattr(self, f"do_{name}")
         return work(visit, **values)
 
     def page(
@@ -275,16 +212,14 @@ class Review:
         if cross and request.method == "GET":
             # A link in a web mail: SameSite=Strict has kept the cookie back. Coming
             # from a page of this site it is sent.
-            return self.page(visit, "again", place=_next_of(visit))
+            return self.page(visit, "again", place=visit.next)
         kept = [
             (name, value)
             for name, values in visit.fields.items()
             for value in values
             if name not in ("token", *LOGIN_FIELDS)
         ]
-        next = (
-            visit.field("review-next") if visit.place == "login/" else _next_of(visit)
-        )
+        next = visit.field("review-next") if visit.place == "login/" else visit.next
         response = self.page(
             visit,
             "login",
@@ -331,7 +266,7 @@ class Review:
     def resume(self, visit: Visit) -> Response:
         """Returns to where a session was missing, with what had been typed there."""
         next = visit.field("review-next")
-        next = next if _NEXT.fullmatch(next) else ""
+        next = next if NEXT.fullmatch(next) else ""
         id = next.partition("/")[0]
         again = Note("You are logged in. Please look it over and send it once more.")
         if "/edit/" in next and "content" in visit.fields:
@@ -340,7 +275,7 @@ class Review:
             return self.show_entry(visit, id, [again])
         if visit.fields.get("entry"):
             return self.show_queue(visit, [again], _state(visit.field("state")))
-        return _redirect(HTTPStatus.SEE_OTHER, visit.base + next)
+        return redirect(HTTPStatus.SEE_OTHER, visit.base + next)
 
     def remember(self, visit: Visit, response: Response, session: Session) -> None:
         """Gives the browser its cookie."""
@@ -351,9 +286,9 @@ class Review:
         """True where visitors come by https, whatever a proxy makes of it."""
         return request.scheme == "https" or self.config.origin.startswith("https:")
 
-    def logout(self, visit: Visit) -> Response:
+    def do_logout(self, visit: Visit) -> Response:
         """Takes the session from the browser."""
-        response = _redirect(HTTPStatus.SEE_OTHER, visit.base)
+        response = redirect(HTTPStatus.SEE_OTHER, visit.base)
         delete_cookie(response, visit.base, self.is_secure(visit.request))
         return response
 
@@ -506,7 +441,7 @@ class Review:
                 words = f"{words} Saving once more puts your text in its place."
             notes = [Note(words, "bad")]
             return self.editor(visit, id, notes, status=HTTPStatus.CONFLICT)
-        return _redirect(HTTPStatus.SEE_OTHER, f"{visit.base}{id}/?did={desk.batch}")
+        return redirect(HTTPStatus.SEE_OTHER, f"{visit.base}{id}/?did={desk.batch}")
 
     def do_act(self, visit: Visit) -> Response:
         """Does one thing with one entry or several, each as it was seen."""
@@ -585,7 +520,7 @@ class Review:
         problems += [Note(words) for each in outcomes for words in each.notes]
         if not problems:
             place = f"{visit.base}?state={state}&did={batch}"
-            return _redirect(HTTPStatus.SEE_OTHER, place)
+            return redirect(HTTPStatus.SEE_OTHER, place)
         notes = [*problems, *self.news(batch)]
         clean = msgspec.structs.replace(visit, fields={})
         return self.show_queue(clean, notes, state, HTTPStatus.CONFLICT)
@@ -663,40 +598,9 @@ def _line(text: str) -> str:
     return "".join(filter(str.isprintable, words))[:LONGEST_REASON]
 
 
-def _guarded(response: Response) -> Response:
-    """Returns an answer with the headers that every review page has."""
-    response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
-    response.headers["Referrer-Policy"] = "same-origin"
-    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    response.headers["X-Robots-Tag"] = "noindex"
-    response.headers["Vary"] = "Cookie, Origin, Sec-Fetch-Site"
-    return response
-
-
-def _redirect(status: HTTPStatus, place: str) -> Response:
-    return Response("", status, {"Location": place}, mimetype="text/plain")
-
-
 def _with_allow(response: Response, error: MethodNotAllowed) -> Response:
     response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
     return response
-
-
-def _fields(body: bytes) -> dict[str, list[str]]:
-    """Returns the fields of a form; raises ValueError."""
-    pairs = parse_qsl(body.decode(), True, errors="strict", max_num_fields=MOST_FIELDS)
-    fields: dict[str, list[str]] = {}
-    for name, value in pairs:
-        fields.setdefault(name, []).append(value)
-    return fields
-
-
-def _next_of(visit: Visit) -> str:
-    """Returns where to go after logging in: never away from the review pages."""
-    query = visit.request.query_string.decode("ascii", "replace")
-    place = f"{visit.place}?{query}" if query else visit.place
-    return place if _NEXT.fullmatch(place) else ""
 
 
 def _state(text: str) -> State:
