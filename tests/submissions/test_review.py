@@ -5,6 +5,7 @@ import os
 import re
 import stat
 import subprocess
+import sys
 import time
 from html import unescape
 from pathlib import Path
@@ -31,6 +32,7 @@ from tests.submissions.conftest import (
     MakeEndpoint,
     Moderate,
     Moderator,
+    Serve,
     Visitor,
     add,
     token_in,
@@ -836,3 +838,34 @@ def git(root: Path, *args: str) -> str:
     """Returns what Git prints in the site's repository."""
     command = ["git", "-C", str(root), *args]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize("kind", ["waitress", "gunicorn"])
+def test_real_servers_make_previews_and_approve(
+    kind: str, serve: Serve, make_endpoint: MakeEndpoint
+) -> None:
+    endpoint = make_endpoint(CONFIG.replace("https://example.org", "http://localhost"))
+    id = add(endpoint, 1, "One", "A *text*.")
+    password.store(endpoint.spool, PASSWORD)
+    server = serve(kind, endpoint.published.root)
+    form = {"Content-Type": "application/x-www-form-urlencoded", **OWN}
+    login = {"review-who": "Ann", "review-password": PASSWORD}
+    status, headers, _ = server.request("POST", "/submit/review/login/", login, form)
+    # The server's processes ask for the full cost, which is not that of these tests.
+    assert status == 403
+    command = [sys.executable, "-m", "sitegen", "-C", str(endpoint.published.root)]
+    subprocess.run([*command, "queue", "password"], input=PASSWORD.encode(), check=True)
+    status, headers, _ = server.request("POST", "/submit/review/login/", login, form)
+    assert status == 303
+    cookie = {"Cookie": headers["set-cookie"].partition(";")[0]}
+    page = server.request("GET", f"/submit/review/{id}/", headers=cookie)[2]
+    found = server.request("GET", f"/submit/review/{id}/preview/", headers=cookie)
+    assert found[0] == 200 and "A <em>text</em>." in found[2]
+    choice = re.search(rf'value="({id}\.[0-9a-f]+)"', page)
+    assert choice
+    act = {"token": token_in(page), "do": "approve", "entry": choice[1]}
+    status, headers, text = server.request(
+        "POST", "/submit/review/act/", act, {**form, **cookie}
+    )
+    assert status == 303, text
+    assert (endpoint.published.root / "content/posts/one.md").is_file()
