@@ -1,7 +1,10 @@
 """The commands `python -m benchmarks install | corpus | race | serve`."""
 
+import os
 import sys
 import tempfile
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -13,7 +16,7 @@ from benchmarks.lane import Settings
 from benchmarks.measure import Failed
 from benchmarks.peers.tool import Tool, Unavailable, write_sites
 from benchmarks.race import Contest, all_tools, every_size, huge, large, run_race
-from benchmarks.report import update_readme, write_report
+from benchmarks.report import LAST_RACE, SERVERS, replace_part, write_report
 from benchmarks.results import Race
 from benchmarks.scenario import SIZES, Scenario, Size
 
@@ -125,46 +128,65 @@ def race(
 
 @main.command()
 @click.option("-n", "--posts", default=10_000, show_default=True)
-@click.option("--edits", "count", default=40, show_default=True)
-@click.option("-p", "--port", default=8790, show_default=True)
-@click.option("--hugo/--no-hugo", "with_hugo", default=True, help="Hugo beside it.")
+@click.option("--rounds", "count", default=40, show_default=True, help="Rounds.")
+@click.option("--minutes", default=3.0, show_default=True, help="Enough of edits.")
+@click.option("-p", "--port", default=8790, show_default=True, help="The first one.")
+@click.option("--tool", "names", multiple=True, help="Only these.  [all there are]")
 @click.option("--python", default=sys.executable, help="What runs sitegen.")
 @click.option("--folder", type=click.Path(path_type=Path), help="For the sites.")
+@click.option("--update-readme", is_flag=True, help="Put the table into README.md.")
 def serve(
     posts: int,
     count: int,
+    minutes: float,
     port: int,
-    with_hugo: bool,
+    names: tuple[str, ...],
     python: str,
     folder: Path | None,
+    update_readme: bool,
 ) -> None:
     """Time from saving a file to the new page being served."""
     from benchmarks import serving
 
-    names = ["sitegen", "hugo"] if with_hugo else ["sitegen"]
+    tools = _servers(names or ("sitegen", "hugo", "zola"))
     made = make_corpus(posts, 1, 3)
-    kinds: tuple[serving.Kind, ...] = ("body", "title")
-    found = []
-    resting = 0.0
     with tempfile.TemporaryDirectory(prefix="serve-", dir=_parent(folder)) as place:
-        sites = {name: Path(place) / name for name in names}
-        tools = _tools_by_name()
-        scenario = Scenario("blog", False)
-        write_sites([(tools[n], s) for n, s in sites.items()], made, scenario, CACHE)
-        commands = {"sitegen": serving.sitegen_command(python, sites["sitegen"], port)}
-        if with_hugo:
-            commands["hugo"] = serving.hugo_command(CACHE, sites["hugo"], port)
-        for name, command in commands.items():
-            _say(f"{name} serves {posts:,} posts")
-            with serving.running(command, port) as process:
-                if name == "sitegen":
-                    serving.idle(process, 5)
-                    resting = serving.idle(process, 10)
-                found += [
-                    serving.edits(name, made, sites[name], port, kind, count)
-                    for kind in kinds
-                ]
-    click.echo(serving.report(found, resting, 10))
+        sites = {name: Path(place) / name for name in tools}
+        pairs = [(tools[name], site) for name, site in sites.items()]
+        write_sites(pairs, made, Scenario("blog", False), CACHE)
+        wanted = serving.rivals(sites, CACHE, python, port)
+        try:
+            with serving.all_running(wanted, _say) as runners:
+                resting = serving.idle(runners[0][1], 10)
+                _say("edits begin")
+                until = time.monotonic() + minutes * 60
+                series = serving.take_turns(runners, made, count, until)
+        except Failed as problem:
+            raise click.ClickException(str(problem)) from problem
+    table = serving.report(series, resting, 10)
+    click.echo(table)
+    if update_readme:
+        _update(SERVERS, f"{_conditions(posts, tools)}\n\n{table}\n")
+
+
+def _servers(names: Sequence[str]) -> dict[str, Tool]:
+    """The tools that can run here, sitegen first; says why the others are left out."""
+    tools = _tools_by_name()
+    found = {"sitegen": tools["sitegen"]}
+    for name in names:
+        try:
+            tools[name].version(CACHE)
+            found[name] = tools[name]
+        except Unavailable as reason:
+            _say(f"{name} is left out: {reason}")
+    return found
+
+
+def _conditions(posts: int, tools: Mapping[str, Tool]) -> str:
+    """Where and with what the servers ran."""
+    versions = ", ".join(f"{n} {tool.version(CACHE)}" for n, tool in tools.items())
+    load = os.getloadavg()[0]
+    return f"{posts:,} posts; {versions}; load average at the end {load:.1f}."
 
 
 def _plan(posts: int | None, with_huge: bool) -> list[Contest]:
@@ -206,7 +228,13 @@ def _publish(found: Race, json_file: Path, update: bool) -> None:
     json_file.write_bytes(msgspec.json.format(msgspec.json.encode(found)))
     click.echo(report)
     if update:
-        update_readme(HERE / "README.md", report)
+        _update(LAST_RACE, report)
+
+
+def _update(part: str, text: str) -> None:
+    readme = HERE / "README.md"
+    old = readme.read_text(encoding="utf-8")
+    readme.write_text(replace_part(old, part, text), encoding="utf-8")
 
 
 def _say(line: str) -> None:

@@ -2,7 +2,8 @@
 
 A repository is made by `git fast-import`: each post is added by a commit of its own
 and changed by another; every fiftieth commit merges a branch, every hundredth change
-renames. Then these are timed in turn, and the best of several rounds is shown:
+renames. Then these are timed in turn, and of several rounds are shown the best times
+and the median of the ratios in one round, by the clock and by the processor:
 
 - the history pass, beside `git log --name-status` read to the end;
 - builds with and without history, when nothing or one post changed;
@@ -12,12 +13,15 @@ renames. Then these are timed in turn, and the best of several rounds is shown:
 import argparse
 import os
 import random
+import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from sitegen import git
 
@@ -125,38 +129,66 @@ def run(root: Path, *command: str, check: bool = True) -> None:
     )
 
 
-def timed(work: Callable[[], object]) -> float:
+class Took(NamedTuple):
+    """Seconds that something took."""
+
+    clock: float
+    processor: float
+    """Its own, and those of the processes that it started."""
+
+
+def timed(work: Callable[[], object]) -> Took:
     """Returns how many seconds something takes."""
-    start = time.perf_counter()
+    start, before = time.perf_counter(), _processor()
     work()
-    return time.perf_counter() - start
+    return Took(time.perf_counter() - start, _processor() - before)
 
 
-def race(rounds: int, *works: Callable[[], object]) -> list[float]:
-    """Returns the best time of each, after rounds in which they take turns."""
-    times = [[timed(work) for work in works] for _ in range(rounds)]
-    return [min(column) for column in zip(*times, strict=True)]
+def _processor() -> float:
+    used = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
-def show(what: str, seconds: float, beside: str, others: float, limit: float) -> None:
-    """Prints one line of the result."""
-    ratio = seconds / others
-    verdict = "holds" if ratio <= limit else "MISSED"
-    print(
-        f"{what:34} {seconds * 1000:7.0f} ms   {beside:30} {others * 1000:7.0f} ms"
-        f"   {ratio:5.2f} (at most {limit:g}: {verdict})"
-    )
+Round = tuple[Took, Took]
+"""What two things took, one after the other."""
+
+
+def race(
+    rounds: int, ours: Callable[[], object], others: Callable[[], object]
+) -> list[Round]:
+    """Returns what two things took in each round; they take turns at being first."""
+    found = []
+    for number in range(rounds):
+        if number % 2:
+            second, first = timed(others), timed(ours)
+        else:
+            first, second = timed(ours), timed(others)
+        found.append((first, second))
+    return found
+
+
+def show(what: str, beside: str, rounds: list[Round], limit: float) -> None:
+    """Prints what the race of two things gave, by the clock and by the processor."""
+    for name in Took._fields:
+        pairs = [(getattr(a, name), getattr(b, name)) for a, b in rounds]
+        best = [min(column) * 1000 for column in zip(*pairs, strict=True)]
+        ratio = statistics.median(a / b for a, b in pairs)
+        verdict = "holds" if ratio <= limit else "MISSED"
+        print(
+            f"{what:28} {best[0]:7.0f} ms   {beside:26} {best[1]:7.0f} ms"
+            f"   {ratio:5.2f} by the {name} (at most {limit:g}: {verdict})"
+        )
 
 
 def pass_over_log(root: Path, rounds: int) -> None:
     """Times the history pass."""
     repository = git.require(root)
-    ours, plain = race(
+    found = race(
         rounds,
         lambda: git.history(repository),
         lambda: run(root, "git", "log", "--name-status"),
     )
-    show("history pass", ours, "git log --name-status", plain, 2)
+    show("history pass", "git log --name-status", found, 2)
 
 
 def builds(root: Path, rounds: int) -> None:
@@ -167,8 +199,9 @@ def builds(root: Path, rounds: int) -> None:
     command = (sys.executable, "-m", "sitegen", "build", "-q")
     for place in (root, plain, root, plain):
         run(place, *command)
-    times = race(rounds, lambda: run(root, *command), lambda: run(plain, *command))
-    show("build, nothing changed", *_with(times), 1.1)
+    beside = "without a repository"
+    found = race(rounds, lambda: run(root, *command), lambda: run(plain, *command))
+    show("build, nothing changed", beside, found, 1.1)
     number = iter(range(10**6))
 
     def edit(place: Path) -> None:
@@ -176,12 +209,8 @@ def builds(root: Path, rounds: int) -> None:
         file.write_text(post(3, next(number), random.Random(next(number))))
         run(place, *command)
 
-    times = race(rounds, lambda: edit(root), lambda: edit(plain))
-    show("build, one post changed", *_with(times), 1.1)
-
-
-def _with(times: list[float]) -> tuple[float, str, float]:
-    return times[0], "without a repository", times[1]
+    found = race(rounds, lambda: edit(root), lambda: edit(plain))
+    show("build, one post changed", beside, found, 1.1)
 
 
 def staged(root: Path, rounds: int) -> None:
@@ -192,12 +221,9 @@ def staged(root: Path, rounds: int) -> None:
     run(root, "git", "add", "--all")
     check = (sys.executable, "-m", "sitegen", "check", "--staged")
     run(root, *check)
-    ours, click = race(
-        rounds,
-        lambda: run(root, *check),
-        lambda: run(root, sys.executable, "-c", "import click"),
-    )
-    show("check --staged of one post", ours, 'python -c "import click"', click, 6)
+    click = (sys.executable, "-c", "import click")
+    found = race(rounds, lambda: run(root, *check), lambda: run(root, *click))
+    show("check --staged of one post", 'python -c "import click"', found, 6)
 
 
 def main() -> None:

@@ -11,13 +11,19 @@ each of these on a real disk (the folder of --folder, which must not be a tmpfs)
 - `flask`: the same in Flask with sqlite3.
 
 `--pending` and `--posts` are how many entries and posts there are before it begins.
+`--rounds 5` lets them take turns, and ends with medians and, in the median of the
+rounds, each one's rate and p99 beside Django's. On a machine that does other things at
+the same time only these ratios mean anything.
+
+What was written stays until the end: for minutes after many files were deleted, an
+ext4 without a journal is slow to make new ones.
 """
 
 import argparse
 import json
 import os
 import resource
-import shutil
+import selectors
 import signal
 import socket
 import statistics
@@ -29,6 +35,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 ROOT = Path(__file__).parents[1]
@@ -38,6 +45,8 @@ CONNECTIONS = 16
 BODY = "A sentence that stands for all the others. " * 35
 """About 1.5 KB."""
 
+ENCODED = urlencode({"content": BODY})
+
 CONFIG = """\
 title = "Load"
 base_url = "https://example.org"
@@ -45,6 +54,7 @@ base_url = "https://example.org"
 [submissions.limits]
 total = 1000000000
 per_network = 1000000000
+entries = 1000000000
 fill_seconds = 0
 """
 
@@ -52,7 +62,10 @@ Request = Callable[[int], bytes]
 
 
 class Load:
-    """Sixteen connections that send forms until the time is up."""
+    """Sixteen connections that send forms until the time is up.
+
+    One thread serves them all, so that it takes little from the server's processors.
+    """
 
     def __init__(self, port: int, request: Request, seconds: float) -> None:
         self.port = port
@@ -63,55 +76,73 @@ class Load:
 
     def run(self) -> None:
         """Sends from all connections at once."""
-        threads = [
-            threading.Thread(target=self.client, args=(number,))
-            for number in range(CONNECTIONS)
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with selectors.DefaultSelector() as selector:
+            for number in range(CONNECTIONS):
+                self.send(selector, Sender(self.port, number))
+            while selector.get_map():
+                for key, _ in selector.select():
+                    self.receive(selector, key.data)
 
-    def client(self, number: int) -> None:
-        """Sends one form after the other over one connection."""
-        connection = socket.create_connection(("127.0.0.1", self.port))
-        times, at = [], number
-        while time.monotonic() < self.end:
-            data = self.request(at)
-            at += CONNECTIONS
-            began = time.perf_counter()
-            connection.sendall(data)
-            status, keeps = read_answer(connection)
-            if status == 303 or status == 302:
-                times.append(time.perf_counter() - began)
-            else:
-                self.others[status] = self.others.get(status, 0) + 1
-            if not keeps:
-                connection.close()
-                connection = socket.create_connection(("127.0.0.1", self.port))
-        connection.close()
-        self.times.extend(times)
+    def send(self, selector: selectors.BaseSelector, sender: "Sender") -> None:
+        """Sends the next form of a connection, if there is time left."""
+        if time.monotonic() >= self.end:
+            sender.connection.close()
+            return
+        data = self.request(sender.number)
+        sender.number += CONNECTIONS
+        selector.register(sender.connection, selectors.EVENT_READ, sender)
+        sender.began = time.perf_counter()
+        sender.connection.sendall(data)
 
-
-def read_answer(connection: socket.socket) -> tuple[int, bool]:
-    """Returns an answer's status, and whether the connection stays open."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        part = connection.recv(65536)
+    def receive(self, selector: selectors.BaseSelector, sender: "Sender") -> None:
+        """Reads what there is of an answer, and goes on when it is whole."""
+        part = sender.connection.recv(65536)
         if not part:
-            raise ConnectionError(data)
-        data += part
-    head, _, body = data.partition(b"\r\n\r\n")
+            raise ConnectionError(sender.answer)
+        sender.answer += part
+        found = whole_answer(sender.answer)
+        if found is None:
+            return
+        status, keeps = found
+        if status == 303 or status == 302:
+            self.times.append(time.perf_counter() - sender.began)
+        else:
+            self.others[status] = self.others.get(status, 0) + 1
+        selector.unregister(sender.connection)
+        sender.renew(self.port, keeps)
+        self.send(selector, sender)
+
+
+class Sender:
+    """One connection, the number of its next form, and the answer so far."""
+
+    def __init__(self, port: int, number: int) -> None:
+        self.number = number
+        self.began = 0.0
+        self.renew(port, False)
+
+    def renew(self, port: int, keeps: bool) -> None:
+        """Makes ready for the next form, on a new connection if need be."""
+        self.answer = b""
+        if not keeps:
+            self.connection = socket.create_connection(("127.0.0.1", port))
+
+
+def whole_answer(data: bytes) -> tuple[int, bool] | None:
+    """Returns an answer's status, and whether the connection stays open."""
+    head, found, body = data.partition(b"\r\n\r\n")
+    if not found:
+        return None
     lower = head.lower()
     length = lower.partition(b"content-length:")[2].partition(b"\r\n")[0]
-    while len(body) < int(length or 0):
-        body += connection.recv(65536)
+    if len(body) < int(length or 0):
+        return None
     return int(head[9:12]), b"connection: close" not in lower
 
 
 def form(host_path: str, values: dict[str, str], cookie: str = "") -> bytes:
-    """Returns the bytes of a request that sends a form."""
-    body = urlencode(values)
+    """Returns the bytes of a request that sends a form with the text."""
+    body = f"{ENCODED}&{urlencode(values)}"
     return (
         f"POST {host_path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
         "Content-Type: application/x-www-form-urlencoded\r\n"
@@ -165,14 +196,18 @@ def load_sitegen(folder: Path, seconds: float, pending: int, posts: int) -> Load
     command += ["submissions", "serve", "--port", "{port}"]
 
     def request(number: int) -> bytes:
-        values = {"title": f"A title {number}", "content": BODY, "token": tokens.new()}
+        values = {"title": f"A title {number}", "token": tokens.new()}
         return form("/submit/", values)
 
-    # The first answer waits until every post has been read once.
-    with serving(command, {}, "/submit/received/?r=x") as port:
+    with serving(command, {}, "/submit/health") as port:
+        # The first answer waits until every post has been read once.
+        first = socket.create_connection(("127.0.0.1", port))
+        first.sendall(request(-1))
+        assert b" 303 " in first.recv(65536)[:20]
+        first.close()
         load = Load(port, request, seconds)
         load.run()
-    stored = len(os.listdir(folder / "content/queue/pending")) - pending
+    stored = len(os.listdir(folder / "content/queue/pending")) - pending - 1
     assert stored == len(load.times), (stored, len(load.times))
     return load
 
@@ -186,6 +221,8 @@ def fill(queue: Path, count: int) -> None:
         entry = records.Submission(id, f"Waiting {number}", BODY, 1782907200)
         (queue / f"pending/{id}.md").write_bytes(records.dump(entry))
         os.symlink(id, queue / "titles" / records.title_digest(entry.title))
+    # Or the first who is measured waits until all of it is on the disk.
+    subprocess.run(["sync", "--file-system", str(queue)], check=True)
 
 
 def load_peer(name: str, folder: Path, seconds: float) -> Load:
@@ -201,8 +238,8 @@ def load_peer(name: str, folder: Path, seconds: float) -> Load:
         cookie, token = csrf(port)
 
         def request(number: int) -> bytes:
-            values = {"title": f"A title {number}", "content": BODY}
-            return form("/", {**values, "csrfmiddlewaretoken": token}, cookie)
+            values = {"title": f"A title {number}", "csrfmiddlewaretoken": token}
+            return form("/", values, cookie)
 
         load = Load(port, request, seconds)
         load.run()
@@ -295,6 +332,34 @@ def processor_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def run_one(name: str, folder: Path, given: argparse.Namespace) -> dict[str, Any]:
+    """Returns the figures of one run."""
+    before = processor_seconds()
+    load: Load | Bare
+    if name == "bare":
+        load = load_bare(folder, given.seconds)
+    elif name == "sitegen":
+        load = load_sitegen(folder, given.seconds, given.pending, given.posts)
+    else:
+        load = load_peer(name, folder, given.seconds)
+    used = processor_seconds() - before
+    spent = {"server_ms": round(used * 1000 / max(1, len(load.times)), 2)}
+    return {"name": name, **figures(load, given.seconds), **spent}
+
+
+def summary(rounds: list[dict[str, dict[str, Any]]]) -> Iterator[dict[str, Any]]:
+    """Gives each one's medians, and the median of its ratios to Django's figures."""
+    for name in rounds[0]:
+        line: dict[str, Any] = {"name": name, "rounds": len(rounds)}
+        for key in ("per_second", "p50_ms", "p99_ms"):
+            line[key] = round(statistics.median(each[name][key] for each in rounds), 1)
+        if "django" in rounds[0]:
+            for key in ("per_second", "p99_ms"):
+                ratios = [each[name][key] / each["django"][key] for each in rounds]
+                line[f"{key} to Django's"] = round(statistics.median(ratios), 2)
+        yield line
+
+
 def main() -> None:
     """Runs what was asked for and prints a line of JSON for each."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -302,26 +367,22 @@ def main() -> None:
         "names", nargs="*", default=["bare", "sitegen", "django", "flask"]
     )
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--pending", type=int, default=0)
     parser.add_argument("--posts", type=int, default=0)
     parser.add_argument("--folder", type=Path, default=None)
     given = parser.parse_args()
-    for name in given.names:
-        folder = Path(tempfile.mkdtemp(prefix="queue-load-", dir=given.folder))
-        before = processor_seconds()
-        try:
-            if name == "bare":
-                load: Load | Bare = load_bare(folder, given.seconds)
-            elif name == "sitegen":
-                load = load_sitegen(folder, given.seconds, given.pending, given.posts)
-            else:
-                load = load_peer(name, folder, given.seconds)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-        result = {"name": name, **figures(load, given.seconds)}
-        used = processor_seconds() - before
-        result["server_ms"] = round(used * 1000 / max(1, len(load.times)), 2)
-        print(json.dumps(result), flush=True)
+    rounds: list[dict[str, dict[str, Any]]] = []
+    with tempfile.TemporaryDirectory(prefix="queue-load-", dir=given.folder) as root:
+        for number in range(given.rounds):
+            rounds.append({})
+            for name in given.names:
+                folder = Path(root) / f"{name}-{number}"
+                folder.mkdir()
+                rounds[-1][name] = run_one(name, folder, given)
+                print(json.dumps(rounds[-1][name]), flush=True)
+    for line in summary(rounds):
+        print(json.dumps(line), flush=True)
 
 
 if __name__ == "__main__":

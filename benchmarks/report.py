@@ -1,16 +1,15 @@
 """A race as Markdown tables, and their place in `README.md`."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from benchmarks.results import MEGABYTE, Race, Result, figures
 
-START = "<!-- last race: start -->"
+LAST_RACE = "last race"
+SERVERS = "servers"
 _FIGURES_NOTE = (
     "The targets are for 10,000 posts, and for 1,000 with the engine `markdown`; "
     "with fewer, start-up counts for more."
 )
-END = "<!-- last race: end -->"
 
 
 def write_report(race: Race) -> str:
@@ -19,17 +18,12 @@ def write_report(race: Race) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def replace_last_race(readme: str, report: str) -> str:
-    """The text of the README with its last race replaced by this report."""
-    before, _, rest = readme.partition(START)
-    _, _, after = rest.partition(END)
-    return f"{before}{START}\n\n{report}\n{END}{after}"
-
-
-def update_readme(path: Path, report: str) -> None:
-    """Put the report into the README file."""
-    text = replace_last_race(path.read_text(encoding="utf-8"), report)
-    path.write_text(text, encoding="utf-8")
+def replace_part(readme: str, part: str, report: str) -> str:
+    """The text of the README with one of its measured parts replaced by this report."""
+    start, end = f"<!-- {part}: start -->", f"<!-- {part}: end -->"
+    before, _, rest = readme.partition(start)
+    _, _, after = rest.partition(end)
+    return f"{before}{start}\n\n{report}\n{end}{after}"
 
 
 def _conditions(race: Race) -> str:

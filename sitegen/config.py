@@ -117,6 +117,8 @@ class Limits(msgspec.Struct, frozen=True):
     """Submissions an hour from one network (a /24 or a /64)."""
     total: int = 500
     """Submissions an hour from everywhere."""
+    entries: int = 100_000
+    """Entries that may wait, and as many among the spam; beyond it nothing is taken."""
     render_seconds: int = 10
     """Seconds that rendering a submission may take; what takes longer cannot be
     approved."""
@@ -631,6 +633,8 @@ def _in_words(key: str, failure: msgspec.ValidationError) -> str:
 
 
 def _zone_exists(name: str) -> bool:
+    if name == "UTC":
+        return True
     import zoneinfo
 
     try:

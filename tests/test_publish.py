@@ -255,6 +255,23 @@ def test_a_section_has_a_template_for_its_posts(make_repo: MakeRepo, run: Run) -
     assert "yaml-syntax" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("author", "signed"), [("", ""), ("Ann", ""), ("The team", "author: Ann\n")]
+)
+def test_a_new_post_names_who_writes_unless_the_site_does(
+    make_repo: MakeRepo, run: Run, author: str, signed: str
+) -> None:
+    repo = make_repo({**SITE, "sitegen.toml": f"author = '{author}'\n"})
+    ok(run("new", "Signed", root=repo.folder))
+    assert (repo.folder / "content/posts/signed.md").read_text() == (
+        f"---\ntitle: Signed\ndate: 2026-07-01 12:00:00+00:00\n{signed}---\n\n"
+    )
+    repo.write({"content/posts/_new.md": "---\ntitle:\nauthor:  # you\n---\n"})
+    ok(run("new", "Filled in", root=repo.folder))
+    text = (repo.folder / "content/posts/filled-in.md").read_text()
+    assert text == "---\ntitle: Filled in\nauthor: Ann  # you\n---\n"
+
+
 def test_a_branch_needs_a_commit_to_start_from(make_repo: MakeRepo, run: Run) -> None:
     repo = make_repo()
     repo.write(SITE)

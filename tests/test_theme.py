@@ -1,11 +1,12 @@
 """The default theme, and what a site changes of it."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from sitegen.build.theme import FOLDER
 from tests.browsing import Message, Serve
@@ -210,3 +211,75 @@ def test_everybody_can_read_it(
             found |= {(width, address): wrong} if wrong else {}
         context.close()
     assert found == {}
+
+
+def test_a_page_tells_machines_what_it_is(shown: Path) -> None:
+    html = (shown / "posts/trip/index.html").read_text(encoding="utf-8")
+    url = "https://example.org/posts/trip/"
+    for line in (
+        f'<link rel="canonical" href="{url}">',
+        f'<meta property="og:url" content="{url}">',
+        '<meta property="og:title" content="Everything that a post can have, and a long title">',
+        '<meta property="og:type" content="article">',
+        '<meta name="description" content="Words with a link, code, Ctrl and a note.">',
+        '<link rel="alternate" type="application/atom+xml" title="Walks" href="/feed.xml">',
+    ):
+        assert line in html
+    data = re.search(r'<script type="application/ld\+json">(.*?)</script>', html, re.S)
+    assert data
+    told = json.loads(data[1])
+    assert (told["@type"], told["url"]) == ("BlogPosting", url)
+    assert [each["name"] for each in told["author"]] == ["Ann Example", "Bob Sample"]
+    assert told["datePublished"] == "2026-05-14T00:00:00+00:00"
+    for address in ("", "posts", "docs/guide/one", "tags/walks"):
+        html = (shown / address / "index.html").read_text(encoding="utf-8")
+        assert '<link rel="canonical" href="https://example.org/' in html
+        assert '<meta property="og:title" content="' in html
+
+
+def test_pages_of_a_section_lead_to_each_other_by_weight(
+    make_site: MakeSite, run: Run
+) -> None:
+    root = make_site(
+        {f"content/docs/{name}.md": page(name, n) for n, name in enumerate("cab", 1)}
+    )
+    html = built(root, run, "docs/a")
+    assert side(html) == ["/docs/", "/docs/c/", "/docs/a/", "/docs/b/"]
+    assert re.search(r'rel="prev" href="/docs/c/"', html)
+    assert re.search(r'rel="next" href="/docs/b/"', html)
+
+
+@pytest.mark.needs("chromium")
+def test_keys_are_enough(shown: Path, browser_page: Page, static_server: Serve) -> None:
+    browser_page.set_viewport_size({"width": 1440, "height": 700})
+    browser_page.goto(f"{static_server(shown)}/posts/trip/")
+    browser_page.keyboard.press("Tab")
+    skip = browser_page.locator(".skip")
+    assert skip.is_visible() and skip.bounding_box()["height"] > 20  # type: ignore[index]
+    browser_page.keyboard.press("Enter")
+    assert browser_page.evaluate("location.hash") == "#~main"
+    seen = []
+    for _ in range(40):
+        browser_page.keyboard.press("Tab")
+        place = browser_page.evaluate(
+            """() => { const e = document.activeElement, s = getComputedStyle(e);
+            return [e == document.body ? "BODY" : e.className || e.tagName, s.outlineStyle != 'none'
+              && parseFloat(s.outlineWidth) >= 2] }"""
+        )
+        seen.append(tuple(place))
+    names = {name for name, _ in seen}
+    assert {"PRE", "table-scroll", "SUMMARY", "A"} <= names
+    assert {name for name, is_marked in seen if not is_marked} <= {"BODY"}
+
+
+@pytest.mark.needs("chromium")
+def test_what_is_printed_is_the_text(
+    shown: Path, browser_page: Page, static_server: Serve
+) -> None:
+    browser_page.emulate_media(media="print", color_scheme="dark")
+    browser_page.goto(f"{static_server(shown)}/posts/trip/")
+    for gone in (".site-header nav", ".site-footer", ".toc", ".turn"):
+        assert browser_page.locator(gone).is_hidden(), gone
+    paper = "getComputedStyle(document.documentElement).backgroundColor"
+    assert browser_page.evaluate(paper) == "rgb(255, 255, 255)"
+    assert browser_page.locator("h1").is_visible()

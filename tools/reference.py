@@ -452,7 +452,7 @@ def filters() -> str:
     rows = []
     for name, function in templates.FILTERS.items():
         example, _, words = (inspect.getdoc(function) or "").partition("`: ")
-        words = words[:1].upper() + words[1:]
+        words = (words[:1].upper() + words[1:]).replace("\n", " ")
         rows.append((f"`{name}`", f"{example}`", words))
     return table(("filter", "example", "what it gives"), rows)
 

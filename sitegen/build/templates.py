@@ -19,7 +19,6 @@ page. It is kept with its questions and reused; what was read decides, not the t
 the template.
 """
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
@@ -38,6 +37,7 @@ from markupsafe import Markup, escape
 
 from sitegen.build.theme import TemplateSource
 from sitegen.config import Config
+from sitegen.markup.records import Document
 from sitegen.problems import Location, Problem, error, nearest_file
 from sitegen.site import urls
 from sitegen.site.questions import Question
@@ -548,6 +548,8 @@ def _undefined_for(environment: HonestEnvironment) -> type[StrictUndefined]:
             else:
                 what, known = describe(self._undefined_obj)
                 message = f"{what} has no '{name}'"
+            import difflib
+
             close = difflib.get_close_matches(name, sorted(known), n=1)
             return f"{message}\nDid you mean '{close[0]}'?" if close else message
 
@@ -635,15 +637,14 @@ def _written(value: datetime, zone: timezone, format: str) -> str:
 
 
 @jinja2.pass_context
-def _markdown(context: Context, text: str) -> Markup:
-    """`{{ post.extra.note|markdown }}`: Markdown as HTML."""
-    from sitegen.markup.engine import render
+def _markdown(context: Context, text: str, trusted: bool = False) -> Markup:
+    """`{{ post.extra.note|markdown }}`: Markdown as HTML, cleaned as if a stranger had
+    written it; `markdown(trusted=true)` reads it as `[markdown]` says.
+    """
     from sitegen.site.views import join
 
     page = _page(context)
-    page.reader.ask("config", "markdown")
-    config = page.reader.site.config
-    document, _ = render(text, config.markdown)
+    document = _document(page, text, trusted)
     local = page.reader.site
 
     def resolve(target: str) -> str:
@@ -653,6 +654,20 @@ def _markdown(context: Context, text: str) -> Markup:
 
     page.reader.ask("config", "base_url")
     return join(document, resolve)
+
+
+def _document(page: Page, text: str, trusted: bool) -> Document:
+    """Returns what a text becomes; nobody can tell any more who wrote it."""
+    from sitegen.markup.engine import render
+    from sitegen.markup.sanitize import render_untrusted
+
+    config = page.reader.site.config
+    if trusted is True:
+        page.reader.ask("config", "markdown")
+        return render(text, config.markdown)[0]
+    page.reader.ask("config", "submissions")
+    form = config.submissions
+    return render_untrusted(text, form.image_hosts if form else ())[0]
 
 
 @jinja2.pass_context

@@ -151,7 +151,8 @@ def new(
     """Writes the first lines of a new post and prints its path.
 
     A title that another post has is refused before anything is created. A section's
-    _new.md, if there is one, is what its new posts begin with.
+    _new.md, if there is one, is what its new posts begin with. Where the site's author
+    is somebody else, the post names who Git says you are.
 
     \b
     Examples:
@@ -204,11 +205,13 @@ def new_text(asked: Asked, section: str, fields: dict[str, Any]) -> bytes:
     """Returns what a new post begins with: its section's `_new.md`, or its fields.
 
     A template decides what a post has besides its title; a date is filled in where the
-    template has one.
+    template has one, and who writes where the template leaves that open.
     """
     template = _template(asked, section)
     if template is None:
-        return post_text(fields, "\n").encode()
+        name = asked.config.author and _writer(asked)
+        signed = {"author": name} if name not in ("", asked.config.author) else {}
+        return post_text({**fields, **signed}, "\n").encode()
     from sitegen.content.edit import edit as edited
     from sitegen.content.frontmatter import parse
 
@@ -216,13 +219,24 @@ def new_text(asked: Asked, section: str, fields: dict[str, Any]) -> bytes:
     if problems:
         raise ProblemsFound(problems)
     own = front.fields
-    if own and "date" not in {key.lower() for key in own}:
+    spelled = {key.lower(): key for key in own}
+    if own and "date" not in spelled:
         del fields["date"]
+    if "author" in spelled and not own[spelled["author"]]:
+        fields["author"] = _writer(asked)
     if "tags" in fields and isinstance(own.get("tags"), list):
         fields["tags"] = list(dict.fromkeys([*own["tags"], *fields["tags"]]))
-    spelled = {key.lower(): key for key in own}
     named = {spelled.get(key, key): value for key, value in fields.items()}
     return edited(template.read_bytes(), named)
+
+
+def _writer(asked: Asked) -> str:
+    """Returns the name of who Git says is writing; "" if it does not know."""
+    from sitegen import git
+
+    repository = git.find(asked.root)
+    person = git.identity(repository) if repository else None
+    return person.name if person else ""
 
 
 def _template(asked: Asked, section: str) -> Path | None:

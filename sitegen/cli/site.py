@@ -2,15 +2,15 @@
 
 import os
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import click
 import msgspec
 
 from sitegen.build.survey import Asked
 from sitegen.config import FILE_NAME, Config, is_base_url, load
+from sitegen.content.dates import zone_of
 from sitegen.content.records import Moment
 from sitegen.problems import ProblemsFound, SitegenError
 from sitegen.site.visibility import Shown
@@ -72,7 +72,7 @@ def _require_site(root: Path, config: Config) -> None:
 
 def clock_moment(config: Config, clock: str | None, option: str = "--clock") -> Moment:
     """Returns the build's time: `--clock`, else SOURCE_DATE_EPOCH, else now."""
-    zone = ZoneInfo(config.timezone)
+    zone = zone_of(config.timezone)
     if clock is not None:
         return _parse_clock(clock, zone, option)
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "").strip()
@@ -85,7 +85,7 @@ def clock_moment(config: Config, clock: str | None, option: str = "--clock") -> 
         raise SitegenError(message, hint) from None
 
 
-def _parse_clock(clock: str, zone: ZoneInfo, option: str) -> Moment:
+def _parse_clock(clock: str, zone: tzinfo, option: str) -> Moment:
     try:
         when = datetime.fromisoformat(clock)
         when = when if when.tzinfo else when.replace(tzinfo=zone)
@@ -99,5 +99,5 @@ def when_words(moment: Moment | None, config: Config) -> str:
     """Returns a moment in the site's zone, with the zone's name."""
     if moment is None:
         return ""
-    local = moment.datetime().astimezone(ZoneInfo(config.timezone))
+    local = moment.datetime().astimezone(zone_of(config.timezone))
     return f"{local:%Y-%m-%d %H:%M} {config.timezone}"

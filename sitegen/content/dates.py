@@ -1,9 +1,8 @@
 """Dates: what people write becomes a moment in time."""
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from sitegen.content.flaws import Fault
 from sitegen.content.records import Moment
@@ -51,7 +50,7 @@ def moment(value: str | date | datetime, zone: str) -> Moment | Fault:
 
 def _of_datetime(value: datetime, zone: str) -> Moment:
     if value.tzinfo is None:
-        aware = value.replace(tzinfo=_zone(zone), fold=0)
+        aware = value.replace(tzinfo=zone_of(zone), fold=0)
         # Through UTC and back, so that a skipped time becomes one that exists.
         return Moment.of(aware.astimezone(UTC).astimezone(aware.tzinfo))
     return Moment.of(value)
@@ -66,8 +65,13 @@ def _outside(value: date) -> Fault:
 
 
 @lru_cache
-def _zone(name: str) -> ZoneInfo | timezone:
-    return UTC if name == "UTC" else ZoneInfo(name)
+def zone_of(name: str) -> tzinfo:
+    """Returns the time zone of an IANA name."""
+    if name == "UTC":
+        return UTC
+    from zoneinfo import ZoneInfo  # most sites do without
+
+    return ZoneInfo(name)
 
 
 def _parse(text: str) -> date | datetime | Fault:

@@ -7,7 +7,6 @@ literal.
 """
 
 import os
-import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -66,6 +65,8 @@ def run(
     reads: bool = False,
 ) -> bytes:
     """Returns what a Git command prints."""
+    import subprocess  # a site outside of Git never needs it
+
     known = {**_environment(), **(env or {})}
     if reads:
         known["GIT_OPTIONAL_LOCKS"] = "0"

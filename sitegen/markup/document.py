@@ -261,7 +261,7 @@ class _Scan:
             tags.RAW_TAG: self._tag,
             tags.TAG: self._tag,
         }
-        for match in tags.SCANNER.finditer(html):
+        for match in tags.scanner().finditer(html):
             if match.lastindex:
                 found[match.lastindex](match)
 

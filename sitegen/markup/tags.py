@@ -9,6 +9,7 @@ fails in some releases of Python 3.11 (https://github.com/python/cpython/issues/
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from html import unescape
 
 import msgspec
@@ -36,21 +37,30 @@ _PLAIN = (
 """Text and tags that are skipped: end tags and those without an attribute that could
 matter. Kept inside one quantifier, so that only the rest costs a Python call."""
 
-SCANNER = re.compile(
-    rf"(?:{_PLAIN})*+(?:"
-    r'<a href="([^"]*+)"(?: title="[^"]*+")?+>'
-    r'|<img src="([^"]*+)" alt="[^"]*+"(?: title="[^"]*+")?+ ?/?>'
-    rf"|<([hH][1-6])(?=[\s/>])({ATTRIBUTES})"
-    rf"|</([hH][1-6])(?=[\s/>]){ATTRIBUTES}"
-    rf"|({COMMENT})"
-    rf"|<({RAW})(?=[\s/>])({ATTRIBUTES})(?:[^<]++|<(?!/(?i:\7)[\s/>]))*+"
-    rf"|<({_NAME})({ATTRIBUTES})"
-    rf"|</{_NAME}{ATTRIBUTES}"
-    r"|<|\Z)"
-)
-"""Matches at every position up to the end of the text; `lastindex` says what was
-found: one of the constants below, or None."""
 LINK, IMAGE, HEADING, HEADING_END, COMMENTED, RAW_TAG, TAG = 1, 2, 4, 5, 6, 8, 10
+"""What `lastindex` of a scanner's match says."""
+
+
+@cache
+def scanner() -> re.Pattern[str]:
+    """Returns the pattern that matches at every position up to the end of a text.
+
+    `lastindex` of a match says what was found: a constant above, or None. Bodies in
+    which no author wrote HTML do without it.
+    """
+    return re.compile(
+        rf"(?:{_PLAIN})*+(?:"
+        r'<a href="([^"]*+)"(?: title="[^"]*+")?+>'
+        r'|<img src="([^"]*+)" alt="[^"]*+"(?: title="[^"]*+")?+ ?/?>'
+        rf"|<([hH][1-6])(?=[\s/>])({ATTRIBUTES})"
+        rf"|</([hH][1-6])(?=[\s/>]){ATTRIBUTES}"
+        rf"|({COMMENT})"
+        rf"|<({RAW})(?=[\s/>])({ATTRIBUTES})(?:[^<]++|<(?!/(?i:\7)[\s/>]))*+"
+        rf"|<({_NAME})({ATTRIBUTES})"
+        rf"|</{_NAME}{ATTRIBUTES}"
+        r"|<|\Z)"
+    )
+
 
 _ATTRIBUTE = re.compile(
     r"([^\s/>=]++)"

@@ -103,9 +103,9 @@ class App:
         if output:
             return self.file(request, snapshot, output)
         if snapshot.is_folder(path):
-            return redirect(quote(f"{path}/"), 301)
+            return moved(f"{quote(path)}/", request, 301)
         if path == "/" and snapshot.base_path:
-            return redirect(f"{snapshot.base_path}/", 302)
+            return moved(f"{snapshot.base_path}/", request, 302)
         return self.not_found(request, snapshot)
 
     def file(
@@ -172,6 +172,17 @@ class App:
 def lies_below(path: str, folder: str) -> bool:
     """True for a folder's path, with or without its slash, and what is in it."""
     return path == folder.rstrip("/") or path.startswith(folder)
+
+
+def moved(path: str, request: Request, status: int) -> "Response":
+    """Returns the answer that leads to another path; tomorrow it may be another site's.
+
+    Browsers would keep a permanent one.
+    """
+    query = request.query_string.decode("latin-1")
+    found = redirect(f"{path}?{query}" if query else path, status, Response)
+    found.headers["Cache-Control"] = "no-cache"
+    return found
 
 
 def uncached(response: Response) -> Response:

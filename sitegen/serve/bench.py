@@ -1,7 +1,7 @@
 """What was built last, and how it is brought forward: first what is looked at."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 import msgspec
@@ -59,6 +59,7 @@ class Bench:
         self._key_built = self._key
         self._manifest = outputs.read_manifest(self.folder)
         self._places: dict[str, int] = {}
+        self._titles = Titles()
         self._index()
         if self.target is None or store.is_torn(self._key):
             outputs.remove_staged(self.folder)
@@ -90,8 +91,7 @@ class Bench:
 
         Raises ProblemsFound if one cannot be made, or a title is taken.
         """
-        if delta.records:
-            self._refuse_titles()
+        self._refuse_titles(delta)
         look = _Look(self._reading, self.target, delta) if self.target else None
         found: dict[str, Fresh | None] = {}
         for output in wanted:
@@ -100,8 +100,41 @@ class Bench:
                 look.page(place, found)
         return found
 
-    def _refuse_titles(self) -> None:
+    def ahead(self, ids: Collection[str]) -> dict[str, Fresh | None]:
+        """Returns the pages of posts that came or moved, before the rest is compared.
+
+        None where there are errors already, or where another file claims the address.
+        """
+        survey, target = self._reading.survey, self.target
+        errors = any(problem.is_error for problem in survey.parse_problems)
+        if target is None or errors or self._key != self._key_built:
+            return {}
+        self._refuse_titles(Delta(records=frozenset(ids)))
+        outputs = [artifact.output for artifact in survey.artifacts]
+        look = _Look(self._reading, target, Delta())
+        found: dict[str, Fresh | None] = {}
+        for artifact in survey.artifacts:
+            is_page = artifact.kind in ("post", "page") and artifact.subject in ids
+            if is_page and outputs.count(artifact.output) == 1:
+                look.render(artifact, found)
+        return found
+
+    def warm(self) -> None:
+        """Has the next edit find ready what it will need."""
+        target = self.target
+        if target is None:
+            return
+        self._titles.note(self._reading.survey, ())
+        look = _Look(self._reading, target, Delta())
+        by_templates = {a.templates: a for a in target.artifacts if a.templates}
+        for artifact in by_templates.values():
+            look.render(artifact, {})
+
+    def _refuse_titles(self, delta: Delta) -> None:
+        """Raises ProblemsFound if a post of `delta` has a title that is taken."""
         survey = self._reading.survey
+        if self._titles.are_free(survey, delta.records):
+            return
         taken = list(checks.check_titles(survey.config, survey.posts, survey.places))
         if taken:
             raise ProblemsFound([*survey.parse_problems, *taken])
@@ -143,7 +176,9 @@ class Bench:
             )
             if target and self._is_still(survey, delta):
                 self.target = with_looks(target, plan, made)
+                self._titles.note(survey, delta.records)
             else:
+                self._titles = Titles()
                 digests = dict(plan.answers.templates)
                 self.target = build.renewed(survey, plan, made, digests, problems)
         self._key_built = build.key
@@ -168,8 +203,7 @@ class Bench:
         target = self.target
         still = target and self._is_still(survey, delta)
         if target and still and not looks_matter(target, survey, delta):
-            if delta.records:
-                self._refuse_titles()
+            self._refuse_titles(delta)
             return sorted(
                 [*survey.parse_problems, *target.checks], key=Problem.sort_key
             )
@@ -198,6 +232,39 @@ class Bench:
             self._store.save_entries(inputs.rules, inputs.entries, self._began)
             self._store.save_target(self._key_built, target, self._began)
             self._store.mark_whole(self._key_built)
+
+
+class Titles:
+    """Which post has which title: says at once that a new one is free.
+
+    Titles that were given up stay: one that may be taken is worth a whole check.
+    """
+
+    def __init__(self) -> None:
+        self._owners: dict[tuple[str, str], str] = {}
+
+    def are_free(self, survey: Survey, ids: Collection[str]) -> bool:
+        """True if certainly no other post has the title of one of these."""
+        config = survey.config
+        if not ids or config.unique.title == "off":
+            return True
+        wanted = [post for post in survey.posts if post.id in ids]
+        wanted = [post for post in wanted if not post.is_section]
+        if not self._owners:
+            return False
+        claims = {checks.title_claim(config, post): post.id for post in wanted}
+        return len(claims) == len(wanted) and all(
+            self._owners.get(claim, id) == id for claim, id in claims.items()
+        )
+
+    def note(self, survey: Survey, ids: Collection[str]) -> None:
+        """Notes the titles of these posts; at first those of all."""
+        posts = survey.posts
+        if self._owners:
+            posts = tuple(post for post in posts if post.id in ids)
+        for post in posts:
+            if not post.is_section:
+                self._owners[checks.title_claim(survey.config, post)] = post.id
 
 
 class _Look:

@@ -100,31 +100,59 @@
   let host = null;
   let shown = "";
   const STYLE = `
-    dialog { all: initial; position: fixed; inset: auto 0 0 0; z-index: 2147483647;
-      display: block; box-sizing: border-box; max-height: 70vh; overflow: auto;
-      padding: 20px 24px; color: #f4f1ee; background: #24191c;
-      border-top: 4px solid #ff6b6b; font: 15px/1.5 system-ui, sans-serif; }
-    h2 { margin: 0 0 12px; font-size: 18px; }
-    button { font: inherit; color: inherit; background: #4a3338; cursor: pointer;
-      border: 1px solid #8d6a71; border-radius: 6px; padding: 4px 12px; }
-    button:focus-visible { outline: 3px solid #ffd873; }
-    .tools { float: right; display: flex; gap: 8px; margin-left: 16px; }
-    ol { margin: 0; padding: 0; list-style: none; }
-    li { margin: 0 0 16px; }
-    code, pre { font: 13px/1.5 ui-monospace, monospace; }
-    pre { margin: 4px 0; padding: 8px; overflow: auto; background: #120c0e; }
-    .place { color: #ffd873; overflow-wrap: anywhere; }
-    .hint { color: #9fe0ff; }`;
+    :host { --back: #fff; --text: #1d1b20; --quiet: #5c5763; --line: #dcd7e0;
+      --code: #f6f4f7; --bad: #b3261e; --tint: #fbe9e7; --place: #7a3b00; }
+    @media (prefers-color-scheme: dark) {
+      :host { --back: #1f1c22; --text: #f1edf4; --quiet: #b9b2c0; --line: #453f4b;
+        --code: #151217; --bad: #ff8a80; --tint: #46211f; --place: #ffcf8f; } }
+    dialog { all: initial; position: fixed; inset: auto 0 0; z-index: 2147483647;
+      display: block; box-sizing: border-box; max-height: 75vh; overflow: auto;
+      overscroll-behavior: contain; color: var(--text); background: var(--back);
+      border-top: 4px solid var(--bad); box-shadow: 0 -8px 32px rgb(0 0 0 / .28);
+      font: 15px/1.5 system-ui, sans-serif; outline: none; }
+    header { position: sticky; top: 0; display: flex; flex-wrap: wrap; gap: 2px 10px;
+      align-items: center; padding: 12px 0 10px; background: var(--back);
+      border-bottom: 1px solid var(--line); }
+    header, ol, .whole { width: min(60rem, 100% - 32px); margin-inline: auto; }
+    h2 { flex: 1; margin: 0; font: 700 18px/1.4 system-ui, sans-serif; color: var(--bad); }
+    p { flex-basis: 100%; margin: 0; color: var(--quiet); font-size: 13px; }
+    button { font: 600 14px/1.4 system-ui, sans-serif; color: inherit; cursor: pointer;
+      background: var(--code); border: 1px solid var(--quiet); border-radius: 8px;
+      padding: 5px 14px; }
+    button:hover { border-color: currentColor; }
+    button:focus-visible { outline: 3px solid var(--place); outline-offset: 2px; }
+    ol { margin-block: 0; padding: 0; list-style: none; }
+    li { padding: 14px 0 16px; }
+    li + li { border-top: 1px solid var(--line); }
+    code, pre { font: 13px/1.6 ui-monospace, SFMono-Regular, Menlo, monospace; }
+    .place { color: var(--place); overflow-wrap: anywhere; }
+    .where { display: flex; flex-wrap: wrap; gap: 0 16px; justify-content: space-between; }
+    .code { color: var(--quiet); }
+    .message { font-weight: 600; overflow-wrap: anywhere; }
+    .hint { color: var(--quiet); overflow-wrap: anywhere; }
+    .hint::before { content: "→\\a0"; }
+    pre { margin: 6px 0; padding: 8px 12px; overflow: auto; background: var(--code);
+      border-radius: 6px; tab-size: 4; }
+    pre.line { background: var(--tint); border-left: 3px solid var(--bad); }
+    .whole { margin-block: 14px 18px; padding: 0; }`;
   const element = (name, text, kind) => {
     const made = document.createElement(name);
     if (text) made.textContent = text;
     if (kind) made.className = kind;
     return made;
   };
+  // What may be wider than the screen can be scrolled with the keyboard as well.
+  const excerpt = (text, kind) => {
+    const made = element("pre", text, kind);
+    made.tabIndex = 0;
+    return made;
+  };
   const item = (problem) => {
     const made = element("li");
     const place = [problem.path, problem.line, problem.column].filter(Boolean).join(":");
-    made.append(element("code", place, "place"), element("div", problem.message));
+    const where = element("div", "", "where");
+    where.append(element("code", place, "place"), element("code", problem.code, "code"));
+    made.append(where, element("div", problem.message, "message"));
     if (problem.source && problem.line) {
       const margin = problem.line + " | ";
       let text = margin + problem.source;
@@ -132,7 +160,7 @@
         const before = problem.source.slice(0, problem.column - 1);
         text += "\n" + " ".repeat(margin.length) + before.replace(/[^\t]/g, " ") + "^";
       }
-      made.append(element("pre", text));
+      made.append(excerpt(text, "line"));
     }
     if (problem.hint) made.append(element("div", problem.hint, "hint"));
     return made;
@@ -143,6 +171,8 @@
     if (!count) return "The site could not be built";
     return count === 1 ? "1 error" : count + " errors";
   };
+  const ADVICE = "The last good version is shown. This goes by itself when it is mended; " +
+    "Esc puts it aside.";
   const show = (event) => {
     const key = JSON.stringify(event);
     if (key === shown) return;
@@ -158,7 +188,8 @@
     panel.tabIndex = -1;
     const title = element("h2", heading(event));
     title.id = "title";
-    const tools = element("div", "", "tools");
+    const tools = element("header");
+    tools.append(title);
     if (event.crash) {
       const copy = element("button", "Copy");
       copy.onclick = () => copyText(event.crash, panel, copy);
@@ -166,12 +197,16 @@
     }
     const dismiss = element("button", "Dismiss");
     dismiss.onclick = () => host.remove();
-    tools.append(dismiss);
+    tools.append(dismiss, element("p", ADVICE));
     const list = element("ol");
     list.append(...event.problems.slice(0, 50).map(item));
-    panel.append(tools, title, list);
-    if (event.failure) panel.append(element("pre", event.failure));
-    if (event.crash) panel.append(element("pre", event.crash));
+    panel.append(tools);
+    if (list.childElementCount) panel.append(list);
+    for (const text of [event.failure, event.crash].filter(Boolean)) {
+      const whole = element("div", "", "whole");
+      whole.append(excerpt(text));
+      panel.append(whole);
+    }
     panel.addEventListener("keydown", (key) => { if (key.key === "Escape") host.remove(); });
     const style = element("style", STYLE);
     root.append(style, panel);

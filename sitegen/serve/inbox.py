@@ -65,6 +65,11 @@ class Inbox:
         """True if there is something to take, now or in a moment."""
         return bool(self._sweep or self._burst.paths or self._closed)
 
+    def awaits(self, seconds: float) -> bool:
+        """True if there is something to take, or comes to be within some seconds."""
+        with self._condition:
+            return self._condition.wait_for(lambda: self.is_waiting, seconds)
+
     def take(self, timeout: float | None = None) -> Changed | None:
         """Returns the next change as soon as its burst is over; None after `timeout`.
 

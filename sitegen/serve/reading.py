@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 import msgspec
@@ -101,7 +101,7 @@ class Reading:
             delta = difference(old, new) if old else Delta(plan=True)
             self.changed = self._changed_files(old, new, paths)
         before = self.survey.site if old else None
-        self._keep(new, delta)
+        self._keep(new, delta, places if some else None)
         if before and delta.records and not stands(before, self.survey.site):
             delta = together([delta, Delta(order=True)])
         return Delta(plan=True) if changed.repair else delta
@@ -162,13 +162,13 @@ class Reading:
         source = msgspec.structs.replace(entry.source, mtime_ns=0)
         return msgspec.structs.replace(entry, source=source)
 
-    def _keep(self, new: Inputs, delta: Delta) -> None:
+    def _keep(self, new: Inputs, delta: Delta, places: Collection[int] | None) -> None:
+        """Takes over inputs; of some only the entries at `places` were read."""
         old = self.inputs
         self.inputs = new
-        limit = time.time_ns() - TOO_NEW
-        self._young = {
-            entry.source.path for entry in new.entries if entry.source.mtime_ns > limit
-        }
+        read = new.entries if places is None else [new.entries[p] for p in places]
+        young = _young(read)
+        self._young = young if places is None else self._young | young
         if old is None or delta.plan or delta.templates:
             self._known = known_files(new)
             content = new.rules.content
@@ -177,7 +177,9 @@ class Reading:
             self.environment = HonestEnvironment(new.templates.sources)
         elif delta.bodies or delta.records:
             self.environment.forget_includes()
-        if old is None or delta:
+        if places is not None and delta.is_still:
+            self.survey = self.survey.renewed(new, places)
+        elif old is None or delta:
             like = self.survey.site if old else None
             self.survey = Survey(self.root, new, like)
 
@@ -206,6 +208,12 @@ class Reading:
             if path not in self._recent and not (now and is_same(source, now)):
                 found.append(path)
         return found
+
+
+def _young(entries: Iterable[Entry]) -> set[str]:
+    """Returns the files that changed just before they were read."""
+    limit = time.time_ns() - TOO_NEW
+    return {e.source.path for e in entries if e.source.mtime_ns > limit}
 
 
 def stands(old: Site, new: Site) -> bool:

@@ -2,7 +2,9 @@
 
 import errno
 import gc
+import multiprocessing
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -30,11 +32,14 @@ from sitegen.submissions.app import Endpoint
 PORTS = 20
 """How many ports are tried, from the one that was asked for."""
 
+TURN = 0.0005
+"""Seconds that the thread which builds goes on when another has an answer to give."""
+
 EVERYWHERE = ("0.0.0.0", "::", "")
 """What `--bind` says for all of the machine's addresses."""
 
-GRACE = 2.0
-"""Seconds that a build gets to notice that it is to end."""
+GRACE = 0.5
+"""Seconds that a build gets to notice that it is to end, before its workers are."""
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -107,6 +112,12 @@ def hosts_of(bind: str) -> frozenset[str]:
     return frozenset(("*", name, f"{name}.local"))
 
 
+def end_workers() -> None:
+    """Ends the processes that help this one, whatever they are doing."""
+    for child in multiprocessing.active_children():
+        child.terminate()
+
+
 class Server:
     """Serves a site that is being written; `close` ends all of it."""
 
@@ -145,6 +156,7 @@ class Server:
             raise
         self._watcher = Watcher(self.inbox, say, options.poll)
         self._threads: list[threading.Thread] = []
+        self._turn = sys.getswitchinterval()
 
     def _make_http(self, options: Options) -> BaseWSGIServer:
         # The server takes a copy of the socket: it could print and exit by itself
@@ -172,6 +184,7 @@ class Server:
         # What was read stays. Looking for garbage in it would cost each change time.
         gc.collect()
         gc.freeze()
+        sys.setswitchinterval(TURN)
         self.session.came_and_went = self._follow_settings
         self._follow_settings()
         # What changed before the watching began is found by looking.
@@ -229,4 +242,9 @@ class Server:
         self._watcher.stop()
         for thread in self._threads:
             thread.join(GRACE)
+        if any(thread.is_alive() for thread in self._threads):
+            end_workers()
+            for thread in self._threads:
+                thread.join(GRACE)
+        sys.setswitchinterval(self._turn)
         self._unmount()

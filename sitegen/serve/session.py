@@ -36,6 +36,12 @@ SAVE = 2.0
 PATIENCE = 3.0
 """Seconds after which building the rest no longer gives way to new changes."""
 
+AHEAD = 8
+"""Posts that came or moved at once, at most, for them to be shown before the rest."""
+
+HALF_WRITTEN = 0.06
+"""Seconds that an error waits: a file may have been read while it was written."""
+
 RACE = "build-race"
 """The code of the problem that a file changed while it was read."""
 
@@ -88,6 +94,7 @@ class Session:
         self._good = False
         self._again = False
         self._saved = True
+        self._warm = False
         self._since = self._touched = self._asked_at = time.monotonic()
         self._sweeps: list[float] = []
 
@@ -105,7 +112,7 @@ class Session:
             except Closed:
                 return
             if changed is None:
-                self._use_quiet()
+                self._guarded(self._use_quiet)
             else:
                 self._rebuild(changed)
 
@@ -117,7 +124,7 @@ class Session:
     def _appointments(self) -> list[float]:
         """Returns when there is something to do anyway."""
         found = [*self._sweeps[:1]]
-        if self._again:
+        if self._again or not self._warm:
             found.append(self._touched)
         if not self._saved:
             found.append(self._touched + SAVE)
@@ -137,6 +144,10 @@ class Session:
         now, due = time.monotonic(), self._due()
         if self._again:
             self._rebuild(Changed())
+        elif not self._warm:
+            self._warm = True
+            if self._good:
+                self._bench.warm()
         elif self._sweeps and now >= self._sweeps[0]:
             self._sweeps.pop(0)
             self._sweep_edited()
@@ -159,15 +170,22 @@ class Session:
     # One change.
 
     def _rebuild(self, changed: Changed, progress: Progress = silent) -> None:
-        """Brings everything forward; what goes wrong is shown and told."""
+        """Brings everything forward."""
         start = time.monotonic()
         if not self._again:
             self._since = start
         self._again = False
+        self._guarded(lambda: self._advance(changed, progress))
+
+    def _advance(self, changed: Changed, progress: Progress) -> None:
+        self._take_in(changed, progress)
+        if self._unsettled:
+            self._bring_forward(progress)
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Does something; whatever goes wrong is shown, told and survived."""
         try:
-            self._take_in(changed, progress)
-            if self._unsettled:
-                self._bring_forward(progress)
+            work()
         except Interrupted:
             self._again = True
         except ProblemsFound as found:
@@ -198,12 +216,12 @@ class Session:
             self._show(self._bench.copies(delta))
 
     def _bring_forward(self, progress: Progress) -> None:
-        if self._good and not self._unsettled.plan:
-            self._show_first()
-        settled = self._bench.settle(
-            self._unsettled, self._giving_way(progress), self._give_way
-        )
+        if self._good:
+            (self._show_ahead if self._unsettled.plan else self._show_first)()
+        delta = self._unsettled
+        settled = self._bench.settle(delta, self._giving_way(progress), self._give_way)
         self._unsettled, self._good, self._saved = Delta(), True, False
+        self._warm &= delta.is_still
         self._touched = time.monotonic()
         self._follow()
         self.board.publish(
@@ -211,19 +229,16 @@ class Session:
                 self._bench.folder,
                 self.reading.asked.config.base_path,
                 self._bench.files(),
-                marks=self._marks(),
+                marks=self.board.snapshot.marks if delta.is_still else self._marks(),
             )
         )
         self._report(settled.warnings, settled)
 
     def _follow(self) -> None:
         """Sends the browser to the page of the post that was edited, if asked to."""
-        survey = self.reading.survey
-        folder = survey.config.paths.content
-        ids = [path.removeprefix(f"{folder}/") for path in self._changed]
-        paths = [survey.site.paths[id] for id in ids if id in survey.site.paths]
-        if self._navigate and paths:
-            self.board.go(urls.url(survey.config, paths[-1]))
+        survey, ids = self.reading.survey, self._edited()
+        if self._navigate and ids:
+            self.board.go(urls.url(survey.config, survey.site.paths[ids[-1]]))
 
     def _show_first(self) -> None:
         """Shows the pages that somebody looks at as they are now."""
@@ -237,14 +252,24 @@ class Session:
         self._follow()  # first: a tab that reloads hears nothing for a moment
         self._show(self._bench.first(delta, dict.fromkeys(shown)))
 
-    def _show(self, pages: dict[str, Fresh | None]) -> None:
-        if not pages:
-            return
-        snapshot = self.board.snapshot
-        both = {**snapshot.fresh, **pages}
-        new = {output: page for output, page in both.items() if page}
-        marks = self._marks() if self._unsettled.records else snapshot.marks
-        self.board.publish(msgspec.structs.replace(snapshot, fresh=new, marks=marks))
+    def _show_ahead(self) -> None:
+        """Shows the posts that came or moved, unless they are many."""
+        ids = self._edited()
+        if 0 < len(ids) <= AHEAD:
+            self._show(self._bench.ahead(ids), self._marks())
+
+    def _edited(self) -> list[str]:
+        """Returns the ids of the posts shown whose files changed."""
+        survey = self.reading.survey
+        folder = survey.config.paths.content
+        ids = [path.removeprefix(f"{folder}/") for path in self._changed]
+        return [id for id in ids if id in survey.site.paths]
+
+    def _show(
+        self, pages: dict[str, Fresh | None], marks: dict[str, str] | None = None
+    ) -> None:
+        if pages:
+            self.board.publish(self.board.snapshot.with_fresh(pages, marks))
 
     def _giving_way(self, progress: Progress) -> Progress:
         def tell(stage: str, done: int, total: int) -> None:
@@ -255,17 +280,21 @@ class Session:
 
     def _give_way(self) -> None:
         """Raises Interrupted if there is something newer to do, or nothing any more."""
-        late = time.monotonic() > self._since + PATIENCE
-        if self._inbox.is_closed or (self._inbox.is_waiting and not late):
+        if self._inbox.is_closed or (self._inbox.is_waiting and not self._is_late()):
             raise Interrupted
+
+    def _is_late(self) -> bool:
+        return time.monotonic() > self._since + PATIENCE
 
     # What is said.
 
     def _stop_at(self, problems: tuple[Problem, ...]) -> None:
         if any(problem.code == RACE for problem in problems):
             self._inbox.ask_sweep()
-            return
-        self._fail(problems)
+        elif not self._is_late() and self._inbox.awaits(HALF_WRITTEN):
+            self._again = True
+        else:
+            self._fail(problems)
 
     def _fail(
         self, problems: tuple[Problem, ...] = (), failure: str = "", crash: str = ""
@@ -273,10 +302,7 @@ class Session:
         """Leaves the site as it was and says why."""
         self._good = False
         errors = tuple(problem for problem in problems if problem.is_error)
-        snapshot = msgspec.structs.replace(
-            self.board.snapshot, problems=errors, failure=failure, crash=crash
-        )
-        self.board.publish(snapshot)
+        self.board.publish(self.board.snapshot.with_trouble(errors, failure, crash))
         self._report(problems, None, failure, crash)
 
     def _report(
@@ -288,7 +314,8 @@ class Session:
     ) -> None:
         changed, seconds = tuple(self._changed), time.monotonic() - self._since
         self._changed.clear()
-        self._tell(Rebuilt(changed, seconds, settled, problems, failure, crash))
+        if not self._inbox.is_closed:
+            self._tell(Rebuilt(changed, seconds, settled, problems, failure, crash))
 
     def _marks(self) -> dict[str, str]:
         """Returns why the published site would not show a page, by its output."""

@@ -16,6 +16,11 @@ NO_ASSETS = (*PAGES, ".xml", ".txt")
 """Endings of files that no page loads."""
 
 
+def is_no_asset(output: str) -> bool:
+    """True for a file that no page loads, by its name."""
+    return output.endswith(NO_ASSETS)
+
+
 class Fresh(msgspec.Struct, frozen=True):
     """A file that is newer than the one on disk."""
 
@@ -46,6 +51,34 @@ class Snapshot(msgspec.Struct, frozen=True, dict=True):
     """What else keeps it so, in words."""
     crash: str = ""
     """A traceback, if sitegen itself failed."""
+
+    def with_fresh(
+        self, pages: Mapping[str, Fresh | None], marks: Mapping[str, str] | None = None
+    ) -> "Snapshot":
+        """Returns a snapshot with files that are newer than those on disk.
+
+        None stands for a file that is not newer any more, and for the marks there were.
+        """
+        both = {**self.fresh, **pages}
+        new = {output: page for output, page in both.items() if page}
+        marks = self.marks if marks is None else marks
+        snapshot = msgspec.structs.replace(self, fresh=new, marks=marks)
+        return snapshot.like(self) if all(map(is_no_asset, pages)) else snapshot
+
+    def with_trouble(
+        self, problems: tuple[Problem, ...], failure: str, crash: str
+    ) -> "Snapshot":
+        """Returns a snapshot of the same files that says what is wrong."""
+        new = msgspec.structs.replace(
+            self, problems=problems, failure=failure, crash=crash
+        )
+        return new.like(self)
+
+    def like(self, other: "Snapshot") -> "Snapshot":
+        """Returns this snapshot with what was worked out for one of the same assets."""
+        for name in ("assets", "assets_version"):
+            self.__dict__[name] = getattr(other, name)
+        return self
 
     def output(self, path: str) -> str:
         """Returns the output that a static host serves for a URL's path; "" for none.

@@ -6,13 +6,14 @@ watches left) an interval takes its place, and whoever builds looks at all files
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from sitegen.build import theme
+from sitegen.build.store import FOLDER
 from sitegen.config import Config
 from sitegen.content.scan import MARKDOWN, QUEUE, STAGED
 from sitegen.serve.inbox import Inbox
@@ -40,6 +41,8 @@ class Watched(msgspec.Struct, frozen=True):
     """Those in it that count; empty for everything, in its sub-folders as well."""
     skip: str = ""
     """A sub-folder that does not count."""
+    alias: str = ""
+    """What the only one of `names` is called in the site, if it is a link's target."""
 
     @property
     def is_deep(self) -> bool:
@@ -56,7 +59,7 @@ class Watched(msgspec.Struct, frozen=True):
             return ""
         if self.names and (rest or not self._counts(below)):
             return ""
-        return self.prefix + below
+        return self.prefix + (self.alias or below)
 
     def _counts(self, name: str) -> bool:
         if name in self.names:
@@ -87,8 +90,60 @@ def folders(root: Path, config: Config, config_file: str) -> tuple[Watched, ...]
         if name != os.curdir:
             skip = QUEUE if name == paths.content else ""
             found.append(Watched(_real(root, name), f"{name}/", skip=skip))
+    found += links(os.path.realpath(root), found)
     found.append(Watched(os.path.realpath(theme.FOLDER), THEME))
     return tuple(watched for watched in found if os.path.isdir(watched.folder))
+
+
+# watchdog does not follow symbolic links: what they lead to is watched as well, under
+# the name that it has in the site. What lies outside of the site is none of it.
+
+
+def links(root: str, watched: Iterable[Watched]) -> list[Watched]:
+    """Returns what is to be watched because links in deep folders lead there."""
+    found: list[Watched] = []
+    for each in watched:
+        if each.is_deep:
+            found += _links(root, each, frozenset((each.folder,)))
+    return found
+
+
+def _links(root: str, watched: Watched, above: frozenset[str]) -> Iterator[Watched]:
+    """Yields what links lead to, and links found there, but no circle of them."""
+    for path in symlinks(watched.folder):
+        name, target = watched.name_of(path), os.path.realpath(path)
+        if not name or target in above or not lies_in(target, root):
+            continue
+        if os.path.isdir(target):
+            linked = Watched(target, f"{name}/")
+            yield linked
+            yield from _links(root, linked, above | {target})
+        else:
+            folder, file = os.path.split(target)
+            prefix, _, alias = name.rpartition("/")
+            yield Watched(folder, f"{prefix}/", frozenset((file,)), alias=alias)
+
+
+def symlinks(folder: str) -> Iterator[str]:
+    """Yields the symbolic links in a folder and below."""
+    try:
+        with os.scandir(folder) as listing:
+            entries = list(listing)
+    except OSError:
+        return
+    for entry in entries:
+        if entry.is_symlink():
+            yield entry.path
+        elif entry.is_dir():
+            yield from symlinks(entry.path)
+
+
+def lies_in(target: str, root: str) -> bool:
+    """True for what lies in the site and is not the server's own."""
+    own = os.path.join(root, FOLDER)
+    return target.startswith(f"{root}{os.sep}") and not f"{target}/".startswith(
+        f"{own}/"
+    )
 
 
 def _real(root: Path, name: str) -> str:

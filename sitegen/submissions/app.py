@@ -7,6 +7,7 @@ application. Nothing that a visitor sends reaches a header, a path or a log line
 import json
 import logging
 import time
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from http import HTTPStatus
@@ -19,6 +20,7 @@ from werkzeug.wrappers import Request, Response
 
 from sitegen.config import Config, Submissions
 from sitegen.content.scan import QUEUE
+from sitegen.problems import printable
 from sitegen.submissions import form, origin, pages, rebuild, records
 from sitegen.submissions.body import Unwelcome, body_of
 from sitegen.submissions.chores import Chore
@@ -110,14 +112,15 @@ class Endpoint:
         self.settings = settings
         self.now = now
         life = settings.limits.token_hours * HOUR
-        self.spool = open_spool(queue_folder(root, config))
+        folder = queue_folder(root, config)
+        self.spool = open_spool(folder, settings.limits.entries)
         recover(self.spool, now(), life)
         given = secret_keys(self.spool, keys)
         self.tokens = Tokens(given, life, now)
         self.rates = Rates(self.spool.path / "private", now)
         self.published = Published(root, config)
-        folder = output or root / config.paths.output
-        self.shells = Shells(folder, config, settings)
+        built = output or root / config.paths.output
+        self.shells = Shells(built, config, settings)
         self.root = root
         self.output = output
         self.keys = given
@@ -209,8 +212,8 @@ class Endpoint:
         self.start()
         try:
             response = self.answer(request)
-        except Exception:  # the outermost door: a visitor never sees a traceback
-            log.exception("a request failed")
+        except Exception as error:  # the outermost door: no visitor sees a traceback
+            log.error("a request failed: %s", _told(error))
             response = self.trouble(request)
         if isinstance(response, Response):
             for name, value in HEADERS.items():
@@ -476,6 +479,12 @@ class Endpoint:
             "links": draft.links > limits.links,
         }
         return tuple(name for name, is_so in found.items() if is_so)
+
+
+def _told(error: Exception) -> str:
+    """Returns what happened where; what a visitor sent may stand in the message."""
+    message = printable(f"{type(error).__name__}: {error}")
+    return f"{message}\n{''.join(traceback.format_tb(error.__traceback__))}"
 
 
 def _wants_json(request: Request) -> bool:

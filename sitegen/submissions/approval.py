@@ -30,12 +30,9 @@ from sitegen.content.records import Post
 from sitegen.content.scan import STAGED
 from sitegen.problems import SitegenError
 from sitegen.submissions.filesystem import failure_of, unlink
-from sitegen.submissions.finished import Finished
+from sitegen.submissions.finished import Finished, commit_author
 from sitegen.submissions.records import ID, Submission
 from sitegen.submissions.spool import APPROVING, Spool
-
-VISITOR = "Visitor"
-"""The author of a commit whose submission has no usable name."""
 
 LOCK_SECONDS = 5.0
 """How long a busy repository is waited for."""
@@ -186,10 +183,8 @@ def _complete(
     """Does steps 3 to 5 for a file that is in its place."""
     content = root / config.paths.content
     post = _post_of(root, config, target)
-    author = post.authors[0] if post and post.authors else ""
     try:
-        name = git.kept_name(author) or VISITOR
-        person = git.Person(name, f"{id}@submissions.invalid")
+        person = git.Person(commit_author(post), f"{id}@submissions.invalid")
         commit = _commit(root, config, MESSAGE.format(id=id), target, person)
     except SitegenError:
         _take_back(content, spool, id, target)

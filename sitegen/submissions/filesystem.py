@@ -31,46 +31,96 @@ def failure_of(error: OSError) -> QueueFailure:
     return QueueFailure(f"The queue cannot be written: {error.strerror}.")
 
 
+class Ticket:
+    """A caller that waits for a sync, and is woken once."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.lock.acquire()
+        self.is_served = False
+        """False for whoever has to do the next sync."""
+
+    def wait(self) -> None:
+        """Returns when the caller is woken."""
+        self.lock.acquire()
+
+    def wake(self, is_served: bool) -> None:
+        """Lets the caller go on."""
+        self.is_served = is_served
+        self.lock.release()
+
+
 class GroupSync:
     """Syncs folders for many threads at once: those that wait share one fsync.
 
-    `lock` guards the counters and `failure`. A caller is served by the first run that
-    began after it called. After one failure every call fails, because the kernel
-    reports an error once and then takes the pages for clean.
+    `lock` guards everything. One caller syncs for all who wait when it begins; whoever
+    comes later waits, and the first of those does it next. After one failure every
+    call fails, because the kernel reports an error once and then takes the pages for
+    clean.
     """
 
     def __init__(self, folders: Sequence[int]) -> None:
         self.folders = tuple(folders)
-        self.lock = threading.Condition()
-        self.begun = 0
-        self.done = 0
+        self.lock = threading.Lock()
+        self.is_running = False
+        self.waiting: list[Ticket] = []
         self.failure = ""
 
     def sync(self) -> None:
         """Returns when all that the caller did in the folders is on the disk."""
+        if self._has_turn():
+            self._sync_for_all()
+        self.check()
+
+    def _has_turn(self) -> bool:
+        """Returns True if the caller has to sync, False when another has done it."""
         with self.lock:
-            mine = self.begun + 1
-            while self.done < mine and self.begun > self.done:
-                self.lock.wait()
-            self.check()
-            if self.done >= mine:
-                return
-            self.begun = mine
-        failure = self.run()
+            if not self.is_running:
+                self.is_running = True
+                return True
+            ticket = Ticket()
+            self.waiting.append(ticket)
+        ticket.wait()
+        return not ticket.is_served
+
+    def _sync_for_all(self) -> None:
         with self.lock:
-            self.done = mine
+            served, self.waiting = self.waiting, []
+        failure = "the work was interrupted"
+        try:
+            failure = self.run()
+        finally:
+            self._pass_on(served, failure)
+
+    def _pass_on(self, served: list[Ticket], failure: str) -> None:
+        """Wakes those who were served, and before them whoever is next."""
+        with self.lock:
             self.failure = self.failure or failure
-            self.lock.notify_all()
-            self.check()
+            if self.waiting:
+                self.waiting.pop(0).wake(is_served=False)
+            else:
+                self.is_running = False
+        for ticket in served:
+            ticket.wake(is_served=True)
 
     def run(self) -> str:
-        """Syncs all folders; returns what went wrong, or ""."""
-        try:
-            for folder in self.folders:
-                os.fsync(folder)
-        except OSError as error:
-            return error.strerror or "fsync failed"
-        return ""
+        """Syncs all folders; returns what went wrong, or "".
+
+        At the same time, because others go on changing them: a folder that has to
+        wait for the one before it would have to wait for what they did meanwhile.
+        """
+        failures: list[str] = []
+        first, *others = self.folders
+        threads = [
+            threading.Thread(target=_fsync, args=(folder, failures))
+            for folder in others
+        ]
+        for thread in threads:
+            thread.start()
+        _fsync(first, failures)
+        for thread in threads:
+            thread.join()
+        return "".join(failures[:1])
 
     def check(self) -> None:
         """Raises QueueBroken if a sync has failed in this process."""
@@ -84,6 +134,14 @@ class GroupSync:
         """Makes every later call fail."""
         with self.lock:
             self.failure = self.failure or why
+
+
+def _fsync(handle: int, failures: list[str]) -> None:
+    """Syncs a file or a folder; adds what went wrong."""
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        failures.append(error.strerror or "fsync failed")
 
 
 def write_new(folder: int, name: str, data: bytes) -> int:

@@ -1,18 +1,23 @@
 """An entry as the content file that it would become, and what the site says of it."""
 
+import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from sitegen import git
+from sitegen.build.history import History
 from sitegen.build.parse import Documents, Entry, post_rules, rules_of
 from sitegen.build.survey import Inputs, Survey
 from sitegen.config import Config, Submissions
 from sitegen.content.frontmatter import dump
 from sitegen.content.posts import read_post
-from sitegen.content.records import Moment, Source
+from sitegen.content.records import Moment, Past, Post, Source
 from sitegen.content.slugs import slugify
 from sitegen.markup.records import Document
 from sitegen.problems import Problem, ProblemsFound
@@ -25,6 +30,10 @@ _RESERVED = frozenset(
     | {f"{name}{number}" for name in ("com", "lpt") for number in range(1, 10)}
 )
 """File names that mean something else here, or on Windows."""
+
+
+VISITOR = "Visitor"
+"""The author of a commit whose submission has no usable name."""
 
 
 class Finished(msgspec.Struct, frozen=True):
@@ -102,6 +111,34 @@ def entry_of(finished: Finished, config: Config, rendered: Rendered) -> Entry:
     return Entry(source, post, body, rendered.outline, problems)
 
 
+class Foreseen(History):
+    """The history as it will be once one more file has been committed."""
+
+    def __init__(self, root: Path, content: str, id: str, own: Past) -> None:
+        super().__init__(root, content)
+        self.id = id
+        self.own = own
+
+    @cached_property
+    def past(self) -> dict[str, Past]:
+        """What commits tell of each content file, and will tell of the new one."""
+        known = super().past
+        is_told = self.checkout is not None and not self.is_shallow
+        return {**known, self.id: self.own} if is_told else known
+
+
+def commit_author(post: Post | None) -> str:
+    """Returns the name under which a post that was sent in is committed."""
+    name = post.authors[0] if post and post.authors else ""
+    return git.kept_name(name) or VISITOR
+
+
+def commit_of(post: Post | None, now: float) -> Past:
+    """Returns what a commit at this time will tell of a post that was sent in."""
+    when = Moment(int(now), time.localtime(now).tm_gmtoff)
+    return Past(when, when, (commit_author(post),))
+
+
 def with_entry(inputs: Inputs, entry: Entry) -> Inputs:
     """Returns the inputs of the site as it would be with one more file."""
     others = (e for e in inputs.entries if e.source.path != entry.source.path)
@@ -121,10 +158,13 @@ def problems_of(survey: Survey, id: str) -> list[Problem]:
 
 
 def page_of(survey: Survey, id: str, document: Document) -> bytes:
-    """Returns the page of one post, exactly as a build would write it."""
+    """Returns the page of one post, exactly as a build would write it.
+
+    Raises ProblemsFound if a template fails.
+    """
     from sitegen.build.drawer import Drawer
     from sitegen.build.render import render
-    from sitegen.build.templates import HonestEnvironment
+    from sitegen.build.templates import HonestEnvironment, TemplateFailure
 
     site, inputs = survey.site, survey.inputs
     documents = Documents(
@@ -140,4 +180,7 @@ def page_of(survey: Survey, id: str, document: Document) -> bytes:
     def find(wanted: str) -> Document:
         return document if wanted == id else documents(wanted)
 
-    return render(artifact, site, environment, find).data
+    try:
+        return render(artifact, site, environment, find).data
+    except TemplateFailure as failure:
+        raise ProblemsFound([failure.problem]) from failure

@@ -30,10 +30,8 @@ from sitegen.submissions.form import Draft
 from sitegen.submissions.notices import outbox
 from sitegen.submissions.published import Index, index_of
 from sitegen.submissions.records import STATES, BadEntry, State, Submission
+from sitegen.submissions.recovery import purge
 from sitegen.submissions.spool import Spool
-
-PURGE_SECONDS = 30 * 24 * 3600
-"""How long rejected entries are kept."""
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -164,7 +162,9 @@ class Desk:
         try:
             with self.spool.locked():
                 approval.finish_all(self.root, self.config, self.spool)
-                self.purge()
+                purge(self.spool, self.now())
+                decisions.forget_old(self.spool, self.now())
+                outbox.forget_old(self.spool, self.now())
                 yield
         except OSError as error:
             raise failure_of(error) from error
@@ -354,7 +354,11 @@ class Desk:
         known = Store(self.root).load_entries(rules_of(self.config))
         inputs = read_inputs(asked, known)
         entry = finished.entry_of(file, self.config, rendered)
-        return Survey(self.root, finished.with_entry(inputs, entry))
+        past = finished.commit_of(entry.post, self.now())
+        content = self.config.paths.content
+        history = finished.Foreseen(self.root, content, file.id, past)
+        foreseen = msgspec.structs.replace(inputs, history=history)
+        return Survey(self.root, finished.with_entry(foreseen, entry))
 
     def require_sound(self, file: Finished, rendered: Rendered) -> tuple[Problem, ...]:
         """Returns the warnings about a file; raises ProblemsFound for errors."""
@@ -412,21 +416,6 @@ class Desk:
                 unlink(self.spool.tmp, name)
         decisions.forget(self.spool, id)
         outbox.forget(self.spool, id)
-
-    def purge(self) -> int:
-        """Removes what was rejected long ago; returns how many entries that were."""
-        decisions.forget_old(self.spool, self.now())
-        outbox.forget_old(self.spool, self.now())
-        limit = self.now() - PURGE_SECONDS
-        old = [
-            id
-            for id in self.spool.ids("rejected")
-            if self.spool.stat("rejected", id).st_mtime < limit
-        ]
-        for id in old:
-            self.spool.decline(id)
-            self.spool.remove("rejected", id)
-        return len(old)
 
     def stamp(self, state: State, id: str, when: float) -> None:
         """Notes at an entry's file when it came into its folder: lists go by that."""

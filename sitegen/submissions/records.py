@@ -1,7 +1,6 @@
 """What a visitor sent, checked, and how it lies in the queue as a file."""
 
 import hashlib
-import json
 import re
 from typing import Any, Literal
 
@@ -81,7 +80,7 @@ def dump(submission: Submission) -> bytes:
 
 def _quoted(value: Any) -> str:
     """Returns a value as JSON that YAML reads as the same value."""
-    text = json.dumps(value, ensure_ascii=False)
+    text = msgspec.json.encode(value).decode()
     return text if text.isprintable() else _NOT_YAML.sub(_escaped, text)
 
 

@@ -15,6 +15,9 @@ from sitegen.submissions.filesystem import exists, names, unlink
 from sitegen.submissions.records import BadEntry
 from sitegen.submissions.spool import Spool
 
+PURGE_SECONDS = 30 * 24 * 3600
+"""How long rejected entries are kept."""
+
 
 class Recovered(msgspec.Struct, frozen=True):
     """What recovery did, as counts."""
@@ -27,13 +30,15 @@ class Recovered(msgspec.Struct, frozen=True):
     """Pending entries that had lost their title and hold it again."""
     dropped: int = 0
     """Second copies of entries that had been rejected."""
+    purged: int = 0
+    """Entries that had been rejected long ago."""
 
 
 def recover(spool: Spool, now: float, life: float) -> Recovered:
     """Puts the queue in order; `life` is how many seconds a token is good for."""
     limit = now - life
     with spool.locked(), spool.locked("titles"):
-        dropped = _drop_decided(spool)
+        dropped, purged = _drop_decided(spool), purge(spool, now)
         pending = set(spool.ids("pending"))
         links = _links(spool)
         freed = _free_titles(spool, links, pending, limit)
@@ -43,7 +48,20 @@ def recover(spool: Spool, now: float, life: float) -> Recovered:
         old = [name for name in names(spool.tmp) if _is_old(spool.tmp, name, limit)]
         for name in old:
             unlink(spool.tmp, name)
-    return Recovered(len(old), freed, held, dropped)
+    return Recovered(len(old), freed, held, dropped, purged)
+
+
+def purge(spool: Spool, now: float) -> int:
+    """Removes what was rejected long ago; returns how many entries that were."""
+    old = [
+        id
+        for id in spool.ids("rejected")
+        if spool.stat("rejected", id).st_mtime < now - PURGE_SECONDS
+    ]
+    for id in old:
+        spool.decline(id)
+        spool.remove("rejected", id)
+    return len(old)
 
 
 def _is_old(folder: int, name: str, limit: float) -> bool:

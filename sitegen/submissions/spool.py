@@ -18,7 +18,9 @@ import contextlib
 import enum
 import fcntl
 import os
+import random
 import secrets
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -30,6 +32,7 @@ from sitegen.submissions import records
 from sitegen.submissions.filesystem import (
     FULL,
     GroupSync,
+    QueueFull,
     exists,
     failure_of,
     names,
@@ -38,6 +41,7 @@ from sitegen.submissions.filesystem import (
     write_new,
 )
 from sitegen.submissions.records import STATES, BadEntry, State, Submission
+from sitegen.submissions.room import Room
 
 FOLDERS = ("tmp", "titles", "pending", "spam", "rejected", "private")
 """What the queue's folder holds."""
@@ -82,7 +86,7 @@ class Taken(Protocol):
 class Spool:
     """The queue's folder, opened once; all work is relative to open folders."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, most: int = sys.maxsize) -> None:
         self.path = path
         _make_folders(path)
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -94,6 +98,7 @@ class Spool:
         self.pending = self.fds["pending"]
         self.sync_pending = GroupSync((self.titles, self.pending))
         self.sync_spam = GroupSync((self.fds["spam"],))
+        self.room = {name: Room(self.fds[name], most) for name in ("pending", "spam")}
 
     def close(self) -> None:
         """Closes the folders."""
@@ -115,6 +120,8 @@ class Spool:
         Raises QueueFailure if it is not; then nobody may be told that it is.
         """
         self.check()
+        if not self.room["pending"].take() and not self.is_known(submission.id, taken):
+            raise _too_many("pending")
         with self._errors(), self._temporary(submission) as temporary:
             outcome = self._hold_and_link(submission, temporary, taken)
             if outcome in (Outcome.STORED, Outcome.REPEATED):
@@ -124,6 +131,8 @@ class Spool:
     def add_spam(self, submission: Submission) -> Outcome:
         """Stores a suspected submission in `spam/`, where it holds no title."""
         self.check()
+        if not self.room["spam"].take():
+            raise _too_many("spam")
         with self._errors(), self._temporary(submission) as temporary:
             try:
                 self._link(temporary, "spam", submission.id)
@@ -236,7 +245,7 @@ class Spool:
     @contextlib.contextmanager
     def _temporary(self, submission: Submission) -> Iterator[str]:
         """Gives the name of a synced temporary file; removes it at the end."""
-        name = f"{submission.id}.{secrets.token_hex(6)}"
+        name = _temporary_name(submission.id)
         self._write_synced(name, submission)
         try:
             yield name
@@ -320,7 +329,7 @@ class Spool:
 
     def replace(self, state: str, submission: Submission) -> None:
         """Puts a new text in an entry's place, in one step that survives a crash."""
-        name = f"{submission.id}.{secrets.token_hex(6)}"
+        name = _temporary_name(submission.id)
         self._write_synced(name, submission)
         target = f"{submission.id}.md"
         os.rename(name, target, src_dir_fd=self.tmp, dst_dir_fd=self.fds[state])
@@ -370,13 +379,21 @@ class Spool:
         return os.stat(f"{id}.md", dir_fd=self.fds[state], follow_symlinks=False)
 
 
-def open_spool(path: Path) -> Spool:
+def _too_many(folder: str) -> QueueFull:
+    return QueueFull(
+        f"There are too many entries in {folder}/.",
+        "Decide on some, or raise 'entries' in [submissions.limits].",
+    )
+
+
+def open_spool(path: Path, most: int = sys.maxsize) -> Spool:
     """Returns the queue in this folder, made if need be.
 
-    Raises SitegenError where files cannot have a second name.
+    `most` entries may wait, and as many be among the spam. Raises SitegenError where
+    files cannot have a second name.
     """
     try:
-        spool = Spool(path)
+        spool = Spool(path, most)
     except OSError as error:
         raise SitegenError(
             f"The queue's folder cannot be used: {error.strerror}.",
@@ -388,6 +405,11 @@ def open_spool(path: Path) -> Spool:
         spool.close()
         raise
     return spool
+
+
+def _temporary_name(id: str) -> str:
+    """Returns a name that is free in all likelihood; O_EXCL sees to the rest."""
+    return f"{id}.{random.getrandbits(48):012x}"
 
 
 def _make_folders(path: Path) -> None:

@@ -39,11 +39,28 @@ class FormToken(msgspec.Struct, frozen=True):
     """True if the form had been shown with text in it: filling it in took no time."""
 
 
-class _ClockedSigner(TimestampSigner):
+class _Signer(Signer):
+    """Derives each key once; itsdangerous does it for every signature."""
+
+    def __init__(self, keys: Sequence[str], salt: bytes) -> None:
+        super().__init__(list(keys), salt=salt, digest_method=hashlib.sha256)
+        self.derived: dict[str | bytes | None, bytes] = {}
+
+    def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
+        """Returns what signs in place of a secret key."""
+        found = self.derived.get(secret_key)
+        if found is None:
+            found = self.derived[secret_key] = super().derive_key(secret_key)
+        return found
+
+
+class _ClockedSigner(_Signer, TimestampSigner):
     """Signs with the time of a clock that it is given."""
 
-    def __init__(self, keys: Sequence[str], now: Callable[[], float]) -> None:
-        super().__init__(list(keys), salt=b"sitegen.form", digest_method=hashlib.sha256)
+    def __init__(
+        self, keys: Sequence[str], salt: bytes, now: Callable[[], float]
+    ) -> None:
+        super().__init__(keys, salt)
         self.now = now
 
     def get_timestamp(self) -> int:
@@ -60,10 +77,8 @@ class Tokens:
         oldest_first = list(reversed(keys))
         self.life = life
         self.now = now
-        self.forms = _ClockedSigner(oldest_first, now)
-        self.receipts = Signer(
-            oldest_first, salt=b"sitegen.receipt", digest_method=hashlib.sha256
-        )
+        self.forms = _ClockedSigner(oldest_first, b"sitegen.form", now)
+        self.receipts = _Signer(oldest_first, b"sitegen.receipt")
 
     def new(self, again: bool = False) -> str:
         """Returns a token for a new form."""

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from benchmarks.report import END, START, replace_last_race, write_report
+from benchmarks.report import LAST_RACE, replace_part, write_report
 from benchmarks.results import Machine, Race, Rebuild, Result, StartUp, figures
 
 
@@ -71,7 +71,8 @@ def test_the_report_has_ratios_and_tells_who_is_missing() -> None:
 
 
 def test_the_readme_keeps_what_is_around_the_tables() -> None:
-    text = f"before\n{START}\nold\n{END}\nafter\n"
-    once = replace_last_race(text, "new")
-    assert once == f"before\n{START}\n\nnew\n{END}\nafter\n"
-    assert replace_last_race(once, "new") == once
+    start, end = "<!-- last race: start -->", "<!-- last race: end -->"
+    text = f"before\n{start}\nold\n{end}\nafter\n"
+    once = replace_part(text, LAST_RACE, "new")
+    assert once == f"before\n{start}\n\nnew\n{end}\nafter\n"
+    assert replace_part(once, LAST_RACE, "new") == once

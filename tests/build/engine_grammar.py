@@ -237,6 +237,7 @@ SITE = (
     "'/x.css'|absolute",
     "'#x'|absolute",
     "'*a* [b](/c/)'|markdown",
+    "'*a* [b](/c/)'|markdown(trusted=true)",
     "'2026-01-01'|date('%d')",
     "page.title",
     "page.url",

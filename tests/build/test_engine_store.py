@@ -160,7 +160,13 @@ def test_a_second_edit_within_one_tick_of_the_clock_is_seen(
     assert "T" in (root / "output" / output).read_text(encoding="utf-8")
 
 
-def test_an_output_edited_within_one_tick_is_made_again(root: Path) -> None:
+def test_an_output_edited_within_one_tick_is_made_again(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # On a slow machine a tick may be over before the build is.
+    monkeypatch.setattr(store, "OUTPUT_TOO_NEW", 60_000_000_000)
+    shutil.rmtree(root / ".sitegen")
+    built(root)
     file = root / "output" / "x.txt"
     status = file.stat()
     file.write_text("TEXT", encoding="utf-8")
@@ -316,7 +322,7 @@ def test_documents_of_extensions_that_read_files_are_made_anew(
             "[markdown.extension_configs.'pymdownx.snippets']\n"
             "base_path = 'SNIPPETS'\n",
             "content/a.md": '---\ntitle: A\n---\n--8<-- "s.md"\n',
-            "templates/index.html": "{{ '--8<-- \"s.md\"'|markdown }}",
+            "templates/index.html": "{{ '--8<-- \"s.md\"'|markdown(trusted=true) }}",
             "snippets/s.md": "First.\n",
         }
     )

@@ -206,7 +206,7 @@ REUSED: dict[str, dict[str, str]] = {
     },
     "the clock, an address and a setting in an include": {
         "x.html": "{% include 'i.html' %}",
-        "i.html": "{{ site.now('%Y') }}{{ '/x'|absolute }}{{ '*a*'|markdown }}{{ site.extra }}",
+        "i.html": "{{ site.now('%Y') }}{{ '/x'|absolute }}{{ '*a*'|markdown }}{{ '*a*'|markdown(trusted=true) }}{{ site.extra }}",
     },
 }  # fmt: skip
 
@@ -286,8 +286,21 @@ def test_an_include_that_fails_does_not_spoil_the_next_page(root: Path) -> None:
         ("{{ post.date|date('%d/%m/%y') }}", "01/01/26"),
         ("{{ none|date }}{{ ''|date }}", ""),
         ("{{ '2026-05-06'|date('%-d') }}", "6"),
-        ("{{ '*a* [b](/c)'|markdown }}", '<p><em>a</em> <a href="/b/c">b</a></p>'),
-        ("{{ '<b>'|markdown }}{{ '<b>' }}", "<p><b></p>&lt;b&gt;"),
+        (
+            "{{ '*a* [b](/c)'|markdown(trusted=true) }}",
+            '<p><em>a</em> <a href="/b/c">b</a></p>',
+        ),
+        ("{{ '![b](/c.png)'|markdown }}", '<p><img src="/b/c.png" alt="b"></p>'),
+        (
+            "{{ '<i x=y>'|markdown(trusted=true) }}{{ '<i>' }}",
+            "<p><i x=y></p>&lt;i&gt;",
+        ),
+        ("{{ '<i x=y>z</i>'|markdown }}", "<p><i>z</i></p>"),
+        ("{{ '<i x=y>z</i>'|markdown(trusted='yes') }}", "<p><i>z</i></p>"),
+        (
+            "{{ '[x](https://e.org)<script>y</script>'|markdown }}",
+            '<p><a href="https://e.org" rel="nofollow ugc noopener">x</a></p>',
+        ),
         ("{{ post|attr('title') }}{{ post|attr('nothing') is defined }}", "AFalse"),
     ],
 )

@@ -57,6 +57,8 @@ def test_a_folder_without_its_slash_is_redirected(
     served = serve(make_site(SITE))
     status, headers, _ = served.get("/posts/one")
     assert (status, headers["location"]) == (301, "/posts/one/")
+    assert headers["cache-control"] == "no-cache"
+    assert served.get("/posts/one?a=b%20c")[1]["location"] == "/posts/one/?a=b%20c"
 
 
 def test_what_is_not_there_is_the_sites_own_404(

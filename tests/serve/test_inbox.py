@@ -65,3 +65,10 @@ def test_a_closed_inbox_ends_the_work() -> None:
     assert inbox.is_closed
     with pytest.raises(Closed):
         inbox.take()
+
+
+def test_it_is_known_whether_something_comes_soon() -> None:
+    inbox = Inbox()
+    assert not inbox.awaits(0)
+    inbox.put("a", True)
+    assert inbox.awaits(0)

@@ -1,23 +1,31 @@
 """Whatever is done to the files, what is served is what a build would write."""
 
 import gc
+import multiprocessing
 import os
 import random
 import shutil
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
+from sitegen.build.delta import Delta
 from sitegen.build.pipeline import Order, build
+from sitegen.build.survey import Progress
 from sitegen.config import Paths
+from sitegen.problems import Location, ProblemsFound, error
+from sitegen.serve.bench import Settled
+from sitegen.serve.inbox import Changed
 from sitegen.serve.reading import Address, localized
 from sitegen.serve.server import Options
 from sitegen.site.visibility import Shown
 from tests.conftest import MakeSite
-from tests.serve.conftest import SITE, Serve, Served
+from tests.serve.conftest import PATIENCE, SITE, Serve, Served
 from tests.trees import differences, tree
 
 SHOWN = Shown(drafts=True, future=True)
@@ -115,6 +123,13 @@ def test_every_kind_of_change_ends_as_a_clean_build(
     check(served, tmp_path, "bundle")
     served.write("content/bundle/x.svg", "<svg>2</svg>")
     check(served, tmp_path, "file of a bundle")
+    served.write("shared/note.md", "---\ntitle: Shared\n---\nOne\n")
+    (content / "linked").symlink_to(root / "shared")
+    check(served, tmp_path, "link to a folder")
+    served.write("shared/note.md", "---\ntitle: Shared\n---\nTwo\n")
+    served.until(lambda rebuilt: "Two" in served.text("/linked/note/"))
+    (content / "linked").unlink()
+    check(served, tmp_path, "link removed")
     served.write(
         "sitegen.toml", 'title = "Other"\nbase_url = "https://x.example/sub"\n'
     )
@@ -167,6 +182,104 @@ def test_bad_content_leaves_the_site_and_is_said_once(
     assert served.server.session.board.snapshot.problems == ()
 
 
+def test_an_error_of_what_is_still_being_written_is_not_said(
+    make_site: MakeSite, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = serve(make_site(SITE))
+    session, inbox = served.server.session, served.server.inbox
+    update = session.reading.update
+    half = [error("title-missing", Location("content/about.md"), "No title.")]
+
+    def read(changed: Changed, progress: Progress) -> Delta:
+        if half:
+            inbox.put("content/about.md", True)
+            raise ProblemsFound([half.pop()])
+        return update(changed, progress)
+
+    monkeypatch.setattr(session.reading, "update", read)
+    served.edit("content/about.md", "Who we are.", "All of it.")
+    rebuilt = served.next()
+    assert not half
+    assert rebuilt.settled
+    assert rebuilt.problems == ()
+
+
+def note_what_is_ahead(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> list[dict[str, str]]:
+    """Returns what will hold the pages that were shown before each whole build."""
+    noted: list[dict[str, str]] = []
+    session = served.server.session
+    settle = session._bench.settle
+
+    def note(*arguments: Any) -> Settled:
+        snapshot = session.board.snapshot
+        pages = {
+            output: fresh.data.decode() for output, fresh in snapshot.fresh.items()
+        }
+        noted.append({o: snapshot.marks.get(o, "") + page for o, page in pages.items()})
+        return settle(*arguments)
+
+    monkeypatch.setattr(session._bench, "settle", note)
+    return noted
+
+
+def test_posts_that_come_or_move_are_shown_before_the_rest_follows(
+    make_site: MakeSite, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = serve(make_site(SITE))
+    noted = note_what_is_ahead(served, monkeypatch)
+    draft = "---\ntitle: New\ndate: 2026-01-03\ndraft: true\n---\nJust begun.\n"
+    served.write("content/posts/new.md", draft)
+    served.until(lambda rebuilt: "content/posts/new.md" in rebuilt.changed)
+    assert "Draft: not on" in noted[-1]["posts/new/index.html"]
+    assert "Just begun." in noted[-1]["posts/new/index.html"]
+    served.edit("content/posts/one.md", "date: 2026-01-01", "date: 2026-01-09")
+    served.until(lambda rebuilt: "content/posts/one.md" in rebuilt.changed)
+    assert "9 January 2026" in noted[-1]["posts/one/index.html"]
+
+
+def test_nothing_is_shown_at_an_address_that_two_files_claim(
+    make_site: MakeSite, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = serve(make_site(SITE))
+    noted = note_what_is_ahead(served, monkeypatch)
+    taken = "---\ntitle: New\npermalink: /posts/one/\ndate: 2026-01-03\n---\nHere.\n"
+    served.write("content/posts/new.md", taken)
+    failed = served.until(lambda rebuilt: bool(rebuilt.problems))
+    assert [problem.code for problem in failed.problems] == ["path-collision"]
+    assert noted[-1] == {}
+    assert "Hello from one." in served.text("/posts/one/")
+
+
+def test_a_failure_in_a_quiet_moment_is_survived(
+    make_site: MakeSite, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = serve(make_site(SITE))
+
+    def fail() -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(served.server.session._bench, "save", fail)
+    served.edit("content/about.md", "Who we are.", "More.")
+    served.until(lambda rebuilt: "No space left" in rebuilt.crash)
+    served.edit("content/about.md", "More.", "Yet more.")
+    served.until(lambda rebuilt: "Yet more." in served.text("/about/"))
+
+
+def test_a_title_can_be_taken_over_and_not_given_twice(
+    make_site: MakeSite, serve: Serve, tmp_path: Path
+) -> None:
+    served = serve(make_site(SITE))
+    served.edit("content/posts/one.md", "First post", "Third post")
+    check(served, tmp_path, "given up")
+    served.edit("content/posts/two.md", "Second post", "First post")
+    check(served, tmp_path, "taken over")
+    served.edit("content/posts/one.md", "Third post", "FIRST  post")
+    failed = served.until(lambda rebuilt: bool(rebuilt.problems))
+    assert [problem.code for problem in failed.problems] == ["title-duplicate"]
+
+
 def test_a_taken_title_is_never_shown(make_site: MakeSite, serve: Serve) -> None:
     served = serve(make_site(SITE))
     served.edit("content/posts/one.md", "First post", "Second post")
@@ -209,6 +322,35 @@ def test_a_second_start_has_nothing_to_make(make_site: MakeSite, serve: Serve) -
         assert settled and settled.rendered == 0
     finally:
         again.server.close()
+
+
+def test_the_end_does_not_wait_for_workers(
+    make_site: MakeSite, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posts = {
+        f"content/p{n}.md": f"---\ntitle: Page {n}\n---\nText\n" for n in range(70)
+    }
+    served = serve(make_site({**SITE, **posts}), Options(port=0, jobs=2))
+    begun = threading.Event()
+    submit = ProcessPoolExecutor.submit
+
+    def note(*arguments: Any) -> Future[Any]:
+        future = submit(*arguments)
+        begun.set()
+        return future
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", note)
+    slow = (
+        "{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}"
+    )
+    served.write("templates/page.html", slow)
+    assert begun.wait(PATIENCE)
+    builds = served.server._threads[0]
+    served.server.close()
+    builds.join(PATIENCE)
+    assert not builds.is_alive()
+    assert multiprocessing.active_children() == []
+    assert served.rebuilt.empty()
 
 
 def handles() -> int:

@@ -87,6 +87,33 @@ def test_a_folder_that_appears_is_watched(
     assert next_paths(inbox) == {"templates/post.html"}
 
 
+def test_what_links_lead_to_is_watched_by_its_name_in_the_site(
+    inbox: Inbox, said: list[str], site: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    (site / "shared" / "deep").mkdir(parents=True)
+    (site / "shared" / "draft.txt").write_text("a file")
+    (site / "shared" / "back").symlink_to(site / "shared")
+    (site / "content" / "linked").symlink_to(site / "shared")
+    (site / "content" / "file.md").symlink_to(site / "shared" / "draft.txt")
+    (site / "content" / "away").symlink_to(outside)
+    (site / "content" / "own").symlink_to(site / ".sitegen")
+    (site / ".sitegen").mkdir()
+    made = Watcher(inbox, said.append)
+    try:
+        made.watch(site, config_of(site), "sitegen.toml")
+        (outside / "a.md").write_text("elsewhere")
+        (site / ".sitegen" / "a.md").write_text("ours")
+        (site / "shared" / "deep" / "a.md").write_text("here")
+        assert next_paths(inbox) == {"content/linked/deep/a.md"}
+        (site / "shared" / "draft.txt").write_text("saved")
+        assert next_paths(inbox) == {"content/linked/draft.txt", "content/file.md"}
+        assert not made.watch(site, config_of(site), "sitegen.toml")
+    finally:
+        made.stop()
+    assert said == []
+
+
 def test_nothing_is_done_anew_where_nothing_changed(
     watcher: Watcher, site: Path
 ) -> None:

@@ -4,6 +4,8 @@
 1, … to an endpoint in this process and prints the number of each that was
 acknowledged; `approve ROOT` approves what waits and prints each id. `full ROOT` and
 `cut ROOT DEVICE FOLDER` do what their functions say.
+
+It is started hundreds of times, so each task imports what it needs and no more.
 """
 
 import fcntl
@@ -12,23 +14,30 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-
-from werkzeug.test import Client
+from typing import TYPE_CHECKING
 
 from sitegen.config import Submissions, load
 from sitegen.problems import SitegenError
-from sitegen.submissions.app import Endpoint, queue_folder
-from sitegen.submissions.moderation import Desk
 from sitegen.submissions.records import parse, title_digest
 from sitegen.submissions.spool import Spool, open_spool
-from tests.conftest import CLOCK
+
+if TYPE_CHECKING:
+    from sitegen.submissions.app import Endpoint
+    from sitegen.submissions.moderation import Desk
+
+CLOCK = 1782907200
+"""The time at which all of this happens."""
+
+QUEUE = "content/queue"
 
 SHUTDOWN, NO_LOG_FLUSH = 0x8004587D, 2
 """The ioctl by which ext4 behaves as if the power were cut."""
 
 
-def endpoint(root: Path) -> Endpoint:
+def endpoint(root: Path) -> "Endpoint":
     """Returns the endpoint of a site, at a time that stands still."""
+    from sitegen.submissions.app import Endpoint
+
     config, problems = load(root)
     assert not problems and config.submissions, problems
     return Endpoint(root, config, config.submissions, now=lambda: float(CLOCK))
@@ -39,13 +48,15 @@ def form_id(number: int) -> str:
     return f"{number:020x}"
 
 
-def token_of(app: Endpoint, number: int) -> str:
+def token_of(app: "Endpoint", number: int) -> str:
     """Returns the token of a form, the same in every run."""
     return app.tokens.forms.sign(f"{form_id(number)}~").decode()
 
 
-def send(app: Endpoint, number: int, size: int = 10) -> bool:
+def send(app: "Endpoint", number: int, size: int = 10) -> bool:
     """Sends a form; returns whether it was acknowledged."""
+    from werkzeug.test import Client
+
     sent = {
         "title": f"Title {number}",
         "content": "x" * size,
@@ -58,8 +69,7 @@ def send(app: Endpoint, number: int, size: int = 10) -> bool:
 
 def check(root: Path, acknowledged: list[int]) -> None:
     """Raises AssertionError unless each acknowledged form is there exactly once."""
-    config, _ = load(root)
-    queue = queue_folder(root, config)
+    queue = root / QUEUE
     pending = {
         path.name: parse(path.read_bytes()) for path in (queue / "pending").iterdir()
     }
@@ -86,9 +96,11 @@ def send_some(root: Path, first: int, count: int) -> None:
 
 def approve_all(root: Path) -> None:
     """Approves everything that waits and says what was approved."""
+    from sitegen.submissions.moderation import Desk
+
     config, _ = load(root)
     settings = config.submissions or Submissions()
-    with open_spool(queue_folder(root, config)) as spool:
+    with open_spool(root / QUEUE) as spool:
         desk = Desk(root, config, settings, spool, lambda: float(CLOCK))
         with desk.at_work():
             pass
@@ -96,7 +108,7 @@ def approve_all(root: Path) -> None:
             approve(desk, spool, id)
 
 
-def approve(desk: Desk, spool: Spool, id: str) -> None:
+def approve(desk: "Desk", spool: Spool, id: str) -> None:
     """Approves an entry and says so."""
     try:
         desk.approve(id)
@@ -108,8 +120,10 @@ def approve(desk: Desk, spool: Spool, id: str) -> None:
 
 def full(root: Path) -> None:
     """Sends forms until the disk is full, makes room, and sends some more."""
+    from werkzeug.test import Client
+
     app = endpoint(root)
-    filler = root / "content/queue/tmp/filler"
+    filler = root / QUEUE / "tmp/filler"
     filler.write_bytes(b"x" * 65536)
     acknowledged, refused = [], 0
     for number in range(1, 400):
@@ -121,7 +135,7 @@ def full(root: Path) -> None:
             break
     assert acknowledged and refused == 5, (acknowledged, refused)
     check(root, acknowledged)
-    queue = root / "content/queue"
+    queue = root / QUEUE
     assert os.listdir(queue / "tmp") == ["filler"]
     assert len(os.listdir(queue / "titles")) == len(os.listdir(queue / "pending"))
     assert Client(app).get("/submit/health").status_code == 200

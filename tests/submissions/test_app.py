@@ -5,13 +5,13 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import Client
 
 from sitegen.config import parse
 from sitegen.problems import SitegenError
-from sitegen.submissions import create_app
+from sitegen.submissions import create_app, form
 from tests.submissions.conftest import (
     CONFIG,
     Clock,
@@ -421,13 +421,29 @@ def test_a_failing_disk_is_an_unhealthy_process(
     assert visitor.send({"token": token}).status_code == 503
 
 
+def test_a_full_queue_keeps_what_was_typed(
+    make_endpoint: MakeEndpoint, clock: Clock
+) -> None:
+    visitor = Visitor(make_endpoint(f"{CONFIG}entries = 1\n"), clock)
+    assert visitor.send().status_code == 303
+    answer = visitor.send({"title": "Other", "content": "Kept"})
+    assert answer.status_code == 507 and "Kept</textarea>" in answer.text
+    assert answer.headers["Retry-After"]
+    assert visitor.get("health").status_code == 200
+
+
 def test_a_bug_shows_no_traceback(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("sitegen.submissions.form.check", lambda *_: 1 / 0)
-    answer = visitor.send({"content": "secret words"})
-    assert answer.status_code == 503 and "ZeroDivision" not in answer.text
-    assert "a request failed" in caplog.text
+    def broken(values: dict[str, str], *_: object) -> None:
+        raise ValueError(values["content"])
+
+    monkeypatch.setattr("sitegen.submissions.form.check", broken)
+    answer = visitor.send({"content": "words\nERROR forged \x1b[31m"})
+    assert answer.status_code == 503 and "ValueError" not in answer.text
+    assert "a request failed: ValueError: words" in caplog.text
+    assert "in broken" in caplog.text, "where it happened"
+    assert "\nERROR forged" not in caplog.text and "\x1b" not in caplog.text
 
 
 def test_secret_keys_can_be_given_and_rotated(visitor: Visitor) -> None:
@@ -450,6 +466,14 @@ def test_secret_keys_can_be_given_and_rotated(visitor: Visitor) -> None:
 def test_a_site_without_the_table_has_no_endpoint(tmp_path: Path) -> None:
     with pytest.raises(SitegenError, match="takes no submissions"):
         create_app(parse(b"")[0], tmp_path)
+
+
+@given(st.text() | st.text(st.characters(max_codepoint=40)) | st.characters())
+@example("\ufffe")
+@example("\uffff")
+@example("\ud800")
+def test_what_xml_allows_is_known_quickly(text: str) -> None:
+    assert form.is_xml(text) == (form.NOT_XML.search(text) is None)
 
 
 LETTERS = st.text(max_size=40)

@@ -20,7 +20,7 @@ from sitegen.submissions.spool import open_spool
 from sitegen.submissions.tokens import Tokens, secret_keys
 from tests.conftest import MakeSite
 from tests.submissions.conftest import CONFIG, POST, ROOT, Server, running_server
-from tests.submissions.driver import check, form_id
+from tests.submissions.driver import approve_all, check, endpoint, form_id, send
 
 CONFIG = (
     CONFIG.replace('base_url = "https://example.org"\n', "") + "token_hours = 1000000\n"
@@ -159,7 +159,7 @@ def test_approvals_that_are_killed_are_finished_or_undone(
             command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
-            process.wait(chance.uniform(0.5, 2.5))
+            process.wait(chance.uniform(0.3, 1.5))
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -173,6 +173,13 @@ def is_somewhere(site: Path, number: int) -> bool:
     """True if a form is an entry or a post; in the middle of an approval it is both."""
     pending = site / f"content/queue/pending/{form_id(number)}.md"
     return pending.exists() or len(list((site / "content/posts").glob("*.md"))) == 2
+
+
+def send_again(site: Path, numbers: list[int]) -> None:
+    """Sends forms to an endpoint that has just been started."""
+    app = endpoint(site)
+    assert all(send(app, number) for number in numbers)
+    app.close()
 
 
 CALLS = (
@@ -210,8 +217,7 @@ def test_no_failing_call_makes_an_acknowledgement_a_lie(
         acknowledged = [int(line) for line in done.stdout.split()]
         if acknowledged:
             check(site, acknowledged)
-        again = driver("send", site, 1, 4)
-        assert again.stdout.split() == ["1", "2", "3", "4"], again.stderr
+        send_again(site, [1, 2, 3, 4])
         check(site, [1, 2, 3, 4])
         number += 1 if rounds(10) == 10 else 2
     assert number > 1 or calls.startswith("rename")
@@ -221,13 +227,7 @@ def test_no_failing_call_makes_an_acknowledgement_a_lie(
 @pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
 @pytest.mark.parametrize(
     "calls",
-    [
-        "fsync",
-        "linkat,link",
-        "symlinkat,symlink",
-        "rename,renameat,renameat2",
-        "unlinkat,unlink",
-    ],
+    [*(calls for calls in CALLS if calls != "pwrite64"), "unlinkat,unlink"],
 )
 def test_no_failing_call_leaves_an_approval_half_done(
     calls: str, error: str, site: Path, tmp_path: Path, rounds: Rounds
@@ -246,10 +246,10 @@ def test_no_failing_call_leaves_an_approval_half_done(
         for lock in (site / ".git").rglob("*.lock"):
             lock.unlink()  # Git's own, when it could not remove it
         assert is_somewhere(site, 1)
-        again = driver("approve", site)
-        assert again.returncode == 0, again.stderr
+        approve_all(site)
         check_approved(site, 1)
-        number += 1 if rounds(10) == 10 else 3
+        # Git writes a lot.
+        number += 1 if rounds(10) == 10 else 12 if calls == "write" else 3
     assert number > 1
 
 

@@ -66,6 +66,43 @@ def test_processes_and_threads_share_a_rate(tmp_path: Path, clock: Clock) -> Non
     assert waits.count(0) == 20
 
 
+def test_counting_ahead_lets_nothing_through_beyond_a_limit(
+    tmp_path: Path, clock: Clock
+) -> None:
+    limit = Limit(b"a", 3000)
+    assert limit.ahead == 3
+    several = [Rates(tmp_path, clock) for _ in range(4)]
+    allowed = sum(several[n % 4].take((limit,)) == 0 for n in range(3100))
+    assert 3000 - 4 * limit.ahead < allowed <= 3000
+
+
+def test_what_has_to_wait_is_not_counted_ahead(rates: Rates) -> None:
+    every, one = Limit(b"all", 2000), Limit(b"one", 1)
+    assert [rates.take((every, one)) == 0 for _ in range(20)] == [True] + [False] * 19
+    assert sum(rates.take((every,)) == 0 for _ in range(2100)) == 1999
+
+
+def test_a_fork_does_not_use_what_its_parent_counted(
+    rates: Rates, tmp_path: Path
+) -> None:
+    limit = Limit(b"a", 2000)
+    rates.take((limit,))
+    assert rates.ahead == {b"a": 1}
+    rates.pid += 1  # as a fork finds it
+    rates.take((limit,))
+    assert rates.ahead == {b"a": 1} and rates.calls == 2
+
+
+def test_what_is_counted_ahead_is_forgotten_for_too_many_networks(
+    rates: Rates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sitegen.submissions.rates.MOST_KEYS", 3)
+    every = Limit(b"all", 5000)
+    for number in range(20):
+        assert rates.take((every, Limit(b"%d" % number, 5000))) == 0
+    assert len(rates.ahead) <= 5
+
+
 def test_a_damaged_database_is_made_anew(rates: Rates, tmp_path: Path) -> None:
     rates.take((Limit(b"a", 1),))
     rates.close()

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -423,32 +424,57 @@ def test_what_was_published_before_leaves_the_queue(run: Run, site: Path) -> Non
 # Preview
 
 
+WITH_HISTORY = """{% extends "base.html" %}
+{% block content %}{{ post.title }} {{ post.content }} {{ post.toc }}
+{{ post.contributors|join(", ") }}, {{ post.updated }}, {{ site.updated }}
+{{ post.source_url }}{% endblock %}"""
+
+
+@pytest.mark.parametrize(
+    ("where", "author"),
+    [("in a repository", "J"), ("in a repository", "<>"), ("outside", "J")],
+)
 def test_a_preview_is_the_page_that_will_be_published(
-    run: Run, site: Path, tmp_path: Path
+    where: str,
+    author: str,
+    run: Run,
+    site: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """With a repository the page shows its commit as well, which is yet to come."""
-    shutil.rmtree(site / ".git")
-    id = put(
-        site,
-        1,
-        "One",
-        "# Head\n\nx<script>x</script> [l](#head) ![i](http://evil.org/x.png)\n\n```python\nx\n```",
-        author="J",
+    """The page shows its commit as well, which is yet to come."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    for name in ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"):
+        monkeypatch.setenv(name, f"@{CLOCK} +0000")
+    (site / "templates").mkdir()
+    (site / "templates/post.html").write_text(WITH_HISTORY)
+    if where == "outside":
+        shutil.rmtree(site / ".git")
+    text = (
+        "# Head\n\nx<script>x</script> [l](#head) ![i](http://evil.org/x.png)\n\n"
+        "```python\nx\n```"
     )
+    id = put(site, 1, "One", text, author=author)
     shown = tmp_path / "preview.html"
     assert run("queue", "preview", id, "-o", shown, root=site).exit_code == 0
-    assert (
-        run("queue", "preview", id, root=site).stdout.encode()
-        == shown.read_bytes() + b"\n"
-    )
+    printed = run("queue", "preview", id, root=site).stdout
+    assert printed.encode() == shown.read_bytes() + b"\n"
     assert not (site / "content/posts/one.md").exists()
     assert run("queue", "approve", id, root=site).exit_code == 0
     assert run("build", root=site).exit_code == 0
-    assert (site / "output/posts/one/index.html").read_bytes() == shown.read_bytes()
-    assert (
-        b"http://evil.org" not in shown.read_bytes()
-        and b"<script>x" not in shown.read_bytes()
-    )
+    page = shown.read_bytes()
+    assert (site / "output/posts/one/index.html").read_bytes() == page
+    assert b"http://evil.org" not in page and b"<script>x" not in page
+    told = "" if where == "outside" else "J" if author == "J" else "Visitor"
+    assert f"\n{told}, 2026-" in page.decode()
+
+
+def test_a_preview_with_a_broken_template_names_it(run: Run, site: Path) -> None:
+    (site / "templates").mkdir()
+    (site / "templates/post.html").write_text("{{ nothing }}")
+    result = run("queue", "preview", put(site, 1, "One"), root=site)
+    assert result.exit_code == 1 and "templates/post.html:1" in result.stderr
 
 
 # Rejecting, spam, restoring

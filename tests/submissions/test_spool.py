@@ -16,7 +16,8 @@ from sitegen.problems import SitegenError
 from sitegen.submissions import filesystem, records
 from sitegen.submissions.filesystem import GroupSync, QueueBroken, QueueFull
 from sitegen.submissions.records import BadEntry, Submission
-from sitegen.submissions.recovery import recover
+from sitegen.submissions.recovery import PURGE_SECONDS, recover
+from sitegen.submissions.room import FULL_SECONDS, Room
 from sitegen.submissions.spool import NothingPublished, Outcome, Spool, open_spool
 
 NOBODY = NothingPublished()
@@ -211,7 +212,49 @@ def test_threads_that_wait_share_a_sync(monkeypatch: pytest.MonkeyPatch) -> None
     go.set()
     for thread in threads:
         thread.join()
-    assert 4 <= len(calls) < 18 and calls == [1, 2] * (len(calls) // 2)
+    assert 4 <= len(calls) < 18 and calls.count(1) == calls.count(2)
+
+
+def test_threads_that_wait_for_a_failing_sync_all_hear_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entered, go = threading.Event(), threading.Event()
+
+    def broken(_: int) -> None:
+        entered.set()
+        go.wait(10)
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", broken)
+    group = GroupSync((1, 2))
+    with ThreadPoolExecutor(9) as pool:
+        asked = [pool.submit(group.sync)]
+        entered.wait(10)
+        asked += [pool.submit(group.sync) for _ in range(8)]
+        go.set()
+        failures = [each.exception(10) for each in asked]
+    assert [type(failure) for failure in failures] == [QueueBroken] * 9
+
+
+def test_a_sync_that_is_interrupted_leaves_nobody_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entered, go = threading.Event(), threading.Event()
+
+    def interrupted(_: object) -> str:
+        entered.set()
+        go.wait(10)
+        raise MemoryError
+
+    group = GroupSync((1,))
+    with ThreadPoolExecutor(2) as pool:
+        monkeypatch.setattr(GroupSync, "run", interrupted)
+        first = pool.submit(group.sync)
+        entered.wait(10)
+        second = pool.submit(group.sync)
+        go.set()
+        assert isinstance(first.exception(10), MemoryError)
+        assert isinstance(second.exception(10), MemoryError | QueueBroken)
 
 
 def test_a_link_in_place_of_an_entry_is_not_followed(
@@ -253,6 +296,53 @@ def test_a_file_system_without_links_is_refused(
     with pytest.raises(SitegenError, match="second name"):
         open_spool(tmp_path / "queue")
     assert os.listdir(tmp_path / "queue/tmp") == []
+
+
+# Room
+
+
+def test_a_full_queue_takes_nothing_but_repeats_its_answers(tmp_path: Path) -> None:
+    with open_spool(tmp_path / "queue", 3) as spool:
+        for number in range(3):
+            spool.add(submission(number, f"Title {number}"), NOBODY)
+        with pytest.raises(QueueFull, match="too many entries in pending"):
+            spool.add(submission(9, "Other"), NOBODY)
+        assert spool.add(submission(1, "Title 1"), NOBODY) is Outcome.REPEATED
+        assert spool.add_spam(submission(9)) is Outcome.STORED
+        assert len(spool.ids("pending")) == len(links(spool)) == 3
+        assert os.listdir(spool.tmp) == []
+
+
+def test_a_queue_full_of_spam_still_takes_posts(tmp_path: Path) -> None:
+    with open_spool(tmp_path / "queue", 1) as spool:
+        spool.add_spam(submission(1))
+        with pytest.raises(QueueFull, match="spam"):
+            spool.add_spam(submission(2))
+        assert spool.add(submission(2), NOBODY) is Outcome.STORED
+
+
+def test_a_full_folder_is_counted_again_after_a_while(tmp_path: Path) -> None:
+    folder, now = os.open(tmp_path, os.O_RDONLY), [0.0]
+    (tmp_path / "one").touch()
+    room = Room(folder, 1, lambda: now[0])
+    assert not room.take()
+    (tmp_path / "one").unlink()
+    assert not room.take(), "it was counted in this second"
+    now[0] += FULL_SECONDS
+    assert room.take()
+    os.close(folder)
+
+
+def test_room_is_never_exceeded_by_eight_processes(tmp_path: Path) -> None:
+    folder = os.open(tmp_path, os.O_RDONLY)
+    rooms = [Room(folder, 40) for _ in range(8)]
+    names = iter(range(10_000))
+    for turn in range(200):
+        for room in rooms[: 1 + turn % 8]:
+            if room.take():
+                (tmp_path / str(next(names))).touch()
+    os.close(folder)
+    assert len(list(tmp_path.iterdir())) == 40
 
 
 # Recovery
@@ -303,6 +393,16 @@ def test_recovery_drops_the_second_copy_of_what_was_rejected(spool: Spool) -> No
     (spool.path / "pending" / f"{1:020x}.md").write_bytes(records.dump(submission()))
     assert recover(spool, time.time(), LIFE).dropped == 1
     assert spool.find(f"{1:020x}") == "rejected"
+
+
+def test_recovery_purges_what_was_rejected_long_ago(spool: Spool) -> None:
+    for number in (1, 2):
+        spool.add(submission(number, f"Title {number}"), NOBODY)
+        spool.move(f"{number:020x}", "pending", "rejected")
+    then = time.time() - PURGE_SECONDS - 10
+    os.utime(f"{1:020x}.md", (then, then), dir_fd=spool.fds["rejected"])
+    assert recover(spool, time.time(), LIFE).purged == 1
+    assert spool.ids("rejected") == [f"{2:020x}"] and spool.is_declined(f"{1:020x}")
 
 
 # Files of entries
@@ -370,6 +470,24 @@ def test_an_entry_comes_back_as_it_was(submission: Submission) -> None:
 def test_a_file_that_is_no_entry_is_refused(text: str, message: str) -> None:
     with pytest.raises(BadEntry, match=message):
         records.parse(text.encode())
+
+
+@given(
+    st.binary(max_size=300)
+    | st.builds(
+        lambda data, at, more: data[:at] + more + data[at:],
+        st.just(records.dump(submission())),
+        st.integers(0, 200),
+        st.binary(min_size=1, max_size=20) | st.sampled_from([b"\n", b"&a ", b"---\n"]),
+    )
+)
+def test_nothing_makes_the_reader_of_entries_stumble(data: bytes) -> None:
+    try:
+        found = records.parse(data)
+    except BadEntry:
+        return
+    assert records.ID.fullmatch(found.id)
+    assert records.parse(records.dump(found)) == found
 
 
 def test_writing_is_taken_up_after_a_short_write(
