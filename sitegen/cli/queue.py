@@ -340,7 +340,7 @@ def password(obj: tuple[str, str], remove: bool) -> None:
     \b
     Examples:
       sitegen queue password
-      sitegen queue password < password.txt
+      cat password.txt | sitegen queue password
     """
     from sitegen.submissions.review import password as passwords
 
