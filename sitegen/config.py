@@ -124,6 +124,41 @@ class Limits(msgspec.Struct, frozen=True):
     approved."""
 
 
+class Mail(msgspec.Struct, frozen=True):
+    """Mail to the moderators when posts arrive; the table switches it on."""
+
+    host: str = ""
+    """The mail server."""
+    port: int = 587
+    """Its port: 587 for `starttls`, 465 for `tls`."""
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    """How the connection is kept private; `none` for a server on the same machine."""
+    user: str = ""
+    """The name to log in with; left out: no log-in."""
+    password: str = ""
+    """Its password; the variable `SITEGEN_MAIL_PASSWORD` wins over it."""
+    sender: str = ""
+    """The address that mail comes from; left out: the first of `to`."""
+    to: tuple[str, ...] = ()
+    """The moderators' addresses."""
+    interval_minutes: int = 15
+    """The least time between two mails; what arrives meanwhile comes in one."""
+    author: bool = False
+    """Whether visitors who left an address are told, once, what became of it."""
+
+
+class Webhook(msgspec.Struct, frozen=True):
+    """A signed request to a program when posts arrive; the table switches it on."""
+
+    url: str = ""
+    """Where it is sent, such as `https://example.org/hooks/blog`."""
+    secret: str = ""
+    """What it is signed with, 32 characters or more; the variable
+    `SITEGEN_WEBHOOK_SECRET` wins over it."""
+    interval_minutes: int = 0
+    """The least time between two requests; what arrives meanwhile comes in one."""
+
+
 class Submissions(msgspec.Struct, frozen=True):
     """The form by which the public sends posts in; the table switches it on."""
 
@@ -140,7 +175,11 @@ class Submissions(msgspec.Struct, frozen=True):
     """Hosts from which images in submitted posts are shown."""
     fields: tuple[SubmissionField, ...] = ()
     """More fields, each as `[[submissions.fields]]`."""
+    rebuild: bool = False
+    """Whether an approval on the review pages builds the site into its output."""
     limits: Limits = Limits()
+    mail: Mail | None = None
+    webhook: Webhook | None = None
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -200,6 +239,9 @@ FORM_FIELDS = frozenset({"title", "content", "name", "email", "token", "website"
 
 FREE_VALUES = ("extra", "extension_configs")
 """Keys whose values may be anything."""
+
+SHORTEST_SECRET = 32
+"""Characters that a key for signing must have."""
 
 MOST = 1_000_000
 """Posts on a page or in a feed."""
@@ -315,8 +357,9 @@ class _Reader:
         if table != "submissions" or not isinstance(value, dict):
             return value
         inner = dict(value)
-        if "limits" in inner:
-            inner["limits"] = self.table("submissions.limits", Limits, inner["limits"])
+        for name, kind in _SUBMISSION_TABLES.items():
+            if name in inner:
+                inner[name] = self.table(f"{table}.{name}", kind, inner[name])
         if isinstance(inner.get("fields"), list):
             inner["fields"] = tuple(
                 self.table("submissions.fields", SubmissionField, field)
@@ -430,6 +473,34 @@ class _Reader:
             if value < (0 if key in ("fill_seconds", "links") else 1):
                 self.bad("submissions.limits", key, "is too small")
         self.check_fields(given.fields)
+        if given.mail:
+            self.check_mail(given.mail)
+        if given.webhook:
+            self.check_webhook(given.webhook)
+
+    def check_mail(self, given: Mail) -> None:
+        """Notes settings with which no mail would arrive."""
+        table = "submissions.mail"
+        if not re.fullmatch(r"[\w.:-]+", given.host):
+            self.bad(table, "host", "must be a mail server such as mail.example.org")
+        if not 1 <= given.port <= 65535:
+            self.bad(table, "port", "must be between 1 and 65535")
+        if not given.to or not all(map(is_email, given.to)):
+            self.bad(table, "to", "must hold addresses such as me@example.org")
+        if given.sender and not is_email(given.sender):
+            self.bad(table, "sender", "must be an address such as blog@example.org")
+        if given.interval_minutes < 0:
+            self.bad(table, "interval_minutes", "cannot be below 0")
+
+    def check_webhook(self, given: Webhook) -> None:
+        """Notes settings with which no request would arrive, or none that is safe."""
+        table = "submissions.webhook"
+        if not re.fullmatch(r"https?://[^/?#\s@]+(/[!-~]*)?", given.url):
+            self.bad(table, "url", "must be an address such as https://example.org/x")
+        if given.secret and len(given.secret) < SHORTEST_SECRET:
+            self.bad(table, "secret", f"must have {SHORTEST_SECRET} characters or more")
+        if given.interval_minutes < 0:
+            self.bad(table, "interval_minutes", "cannot be below 0")
 
     def check_fields(self, fields: tuple[SubmissionField, ...]) -> None:
         """Notes fields of the submission form that cannot work."""
@@ -462,12 +533,26 @@ class _Reader:
         self.problems.append(error(code, at, message, hint))
 
 
-_INNER = {"submissions": ("limits", "fields")}
+_SUBMISSION_TABLES: Mapping[str, type[msgspec.Struct]] = {
+    "limits": Limits,
+    "mail": Mail,
+    "webhook": Webhook,
+}
+
+_INNER = {"submissions": (*_SUBMISSION_TABLES, "fields")}
 """Table → its keys that are tables themselves."""
 
 
 def _is_read(value: Any) -> bool:
     return isinstance(value, msgspec.Struct | tuple)
+
+
+def is_email(text: str) -> bool:
+    """True for what looks like one e-mail address and nothing else."""
+    return bool(_EMAIL.fullmatch(text)) and text.isprintable()
+
+
+_EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+\.[^@\s.]+")
 
 
 def is_base_url(text: str) -> bool:
@@ -540,6 +625,7 @@ def _in_words(key: str, failure: msgspec.ValidationError) -> str:
         allowed = {
             "engine": "'markdown' or 'commonmark'",
             "kind": f"one of {', '.join(get_args(FieldKind))}",
+            "security": "'starttls', 'tls' or 'none'",
         }
         words = allowed.get(key, "'site', 'section' or 'off'")
         return f"'{key}' must be {words}, not {enum[1]}."

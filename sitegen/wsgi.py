@@ -18,7 +18,13 @@ def application(root: str) -> WSGIApplication:
     config, problems = load(Path(root))
     if problems:
         raise ProblemsFound(problems)
-    return create_app(config, root, os.environ.get("SITEGEN_SECRET_KEY", ""))
+    return create_app(
+        config,
+        root,
+        os.environ.get("SITEGEN_SECRET_KEY", ""),
+        mail_password=os.environ.get("SITEGEN_MAIL_PASSWORD", ""),
+        webhook_secret=os.environ.get("SITEGEN_WEBHOOK_SECRET", ""),
+    )
 
 
 def __getattr__(name: str) -> WSGIApplication:

@@ -134,7 +134,8 @@ def _same_source(source: Source, found: Found) -> bool:
 def _settings(config: Config) -> bytes:
     """Returns a digest of what decides titles and addresses, besides the files."""
     what = (config.base_url, config.permalinks, config.timezone, config.paths.content)
-    more = (sorted(config.taxonomies), config.submissions)
+    form = config.submissions
+    more = (sorted(config.taxonomies), form and (form.section, form.fields))
     return digest(msgspec.msgpack.encode((what, more)))
 
 

@@ -223,7 +223,7 @@ def edit(obj: tuple[str, str], id: str) -> None:
                 return
             text = changed
             try:
-                desk.edit(before, text)
+                desk.edit(before, desk.draft(text))
             except SitegenError as failure:
                 show_failure(failure)
                 if not click.confirm("Edit it again?", err=True):
@@ -326,6 +326,47 @@ def restore(obj: tuple[str, str], ids: tuple[str, ...], format: str) -> None:
         return {"id": id, "state": "pending"}
 
     decide(obj, ids, format, work)
+
+
+@queue.command()
+@click.option("--remove", is_flag=True, help="Take the review pages off again.")
+@click.pass_obj
+def password(obj: tuple[str, str], remove: bool) -> None:
+    """Sets the password of the review pages, which puts them on.
+
+    It is asked for, or read from the first line of standard input where that is no
+    terminal. Only its hash is kept. A change ends every session.
+
+    \b
+    Examples:
+      sitegen queue password
+      cat password.txt | sitegen queue password
+    """
+    from sitegen.submissions.review import password as passwords
+
+    with desk_of(obj) as desk:
+        if remove:
+            found = passwords.remove(desk.spool)
+            say("The review pages are off." if found else "They were off already.")
+            return
+        passwords.store(desk.spool, asked_password())
+        path = f"{desk.config.base_path}{desk.settings.path}review/"
+        say(f"The review pages are on: {desk.config.origin}{path}")
+
+
+def asked_password() -> str:
+    """Returns the password that is typed twice, or piped in."""
+    if is_piped():
+        return sys.stdin.readline().rstrip("\r\n")
+    typed: str = click.prompt(
+        "Password", hide_input=True, confirmation_prompt=True, err=True
+    )
+    return typed
+
+
+def is_piped() -> bool:
+    """True if nobody types at standard input."""
+    return not sys.stdin.isatty()
 
 
 def decide(

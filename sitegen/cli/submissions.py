@@ -47,7 +47,9 @@ def serve(obj: tuple[str, str], port: int, bind: str, threads: int) -> None:
 
     Put a web server in front of it that speaks TLS and keeps slow clients away; see
     the how-to about nginx and Caddy. The key that signs forms is the queue's own,
-    unless SITEGEN_SECRET_KEY has one (or several, the newest first).
+    unless SITEGEN_SECRET_KEY has one (or several, the newest first). News of posts are
+    sent by this process as well; SITEGEN_MAIL_PASSWORD and SITEGEN_WEBHOOK_SECRET are
+    read for that.
 
     \b
     Examples:
@@ -59,7 +61,13 @@ def serve(obj: tuple[str, str], port: int, bind: str, threads: int) -> None:
 
     asked = ask(obj)
     keys = os.environ.get("SITEGEN_SECRET_KEY", "")
-    app = create_app(asked.config, Path(obj[0]), keys)
+    app = create_app(
+        asked.config,
+        Path(obj[0]),
+        keys,
+        mail_password=os.environ.get("SITEGEN_MAIL_PASSWORD", ""),
+        webhook_secret=os.environ.get("SITEGEN_WEBHOOK_SECRET", ""),
+    )
     assert asked.config.submissions  # create_app has looked
     limits = asked.config.submissions.limits
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
@@ -87,7 +95,9 @@ def serve(obj: tuple[str, str], port: int, bind: str, threads: int) -> None:
     say(
         f"http://{bind}:{getattr(server, 'effective_port', port)}{path}  (Ctrl-C stops)"
     )
+    app.start()
     try:
         server.run()
     finally:
         server.close()
+        app.close()

@@ -208,10 +208,13 @@ class Server:
             return
         self._unmount()
         if config.submissions:
+            # This server builds what changes anyway, and its author sits before it.
+            alone = {"rebuild": False, "mail": None, "webhook": None}
+            settings = msgspec.structs.replace(config.submissions, **alone)
             self._endpoint = Endpoint(
                 asked.root,
                 config,
-                config.submissions,
+                settings,
                 self._keys,
                 self.session.board.snapshot.folder,
             )

@@ -9,9 +9,10 @@ import logging
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import msgspec
@@ -20,7 +21,9 @@ from werkzeug.wrappers import Request, Response
 from sitegen.config import Config, Submissions
 from sitegen.content.scan import QUEUE
 from sitegen.problems import printable
-from sitegen.submissions import form, origin, pages, records
+from sitegen.submissions import form, origin, pages, rebuild, records
+from sitegen.submissions.body import Unwelcome, body_of
+from sitegen.submissions.chores import Chore
 from sitegen.submissions.filesystem import (
     QueueBroken,
     QueueFailure,
@@ -28,17 +31,26 @@ from sitegen.submissions.filesystem import (
     failure_of,
 )
 from sitegen.submissions.form import Draft, Unreadable
+from sitegen.submissions.notices.secrets import NO_SECRETS, Secrets
 from sitegen.submissions.pages import FORM, RECEIPT, Receipt, Shells, Shown
 from sitegen.submissions.published import Published
 from sitegen.submissions.rates import Limit, Rates
 from sitegen.submissions.records import Submission
 from sitegen.submissions.recovery import recover
+from sitegen.submissions.review import PLACE, password
 from sitegen.submissions.spool import Outcome, open_spool
 from sitegen.submissions.tokens import FormToken, Tokens, secret_keys
 
+if TYPE_CHECKING:
+    from sitegen.submissions.review.app import Review
+
 HOUR = 3600
 
-FORM_TYPE = "application/x-www-form-urlencoded"
+PURGE_SECONDS = 900.0
+"""How often entries are removed whose time is over."""
+
+GRACE = 5.0
+"""Seconds that a chore gets to end."""
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -93,7 +105,9 @@ class Endpoint:
         keys: str = "",
         output: Path | None = None,
         now: Callable[[], float] = time.time,
+        secrets: Secrets = NO_SECRETS,
     ) -> None:
+        self.secrets = secrets
         self.config = config
         self.settings = settings
         self.now = now
@@ -101,14 +115,93 @@ class Endpoint:
         folder = queue_folder(root, config)
         self.spool = open_spool(folder, settings.limits.entries)
         recover(self.spool, now(), life)
-        self.tokens = Tokens(secret_keys(self.spool, keys), life, now)
+        given = secret_keys(self.spool, keys)
+        self.tokens = Tokens(given, life, now)
         self.rates = Rates(self.spool.path / "private", now)
         self.published = Published(root, config)
         built = output or root / config.paths.output
         self.shells = Shells(built, config, settings)
+        self.root = root
+        self.output = output
+        self.keys = given
+        self.chores = self.all_chores()
+
+    @cached_property
+    def review(self) -> "Review":
+        """The review pages; visitors do not wait for all that these import."""
+        from sitegen.submissions.review.app import Review
+
+        return Review(
+            self.root,
+            self.config,
+            self.settings,
+            self.spool,
+            self.rates,
+            self.keys,
+            self.published,
+            self.now,
+            self.wake_builder,
+        )
+
+    def all_chores(self) -> dict[str, Chore]:
+        """Returns what is done beside the answers, by name."""
+        chores = {"purge": Chore("purge", self.purge, PURGE_SECONDS)}
+        if self.settings.rebuild:
+            chores["rebuild"] = Chore("rebuild", self.rebuild)
+        if self.settings.mail or self.settings.webhook:
+            from sitegen.submissions.notices.courier import couriers
+
+            chores |= couriers(
+                msgspec.structs.replace(self.config, submissions=self.settings),
+                self.spool,
+                self.rates,
+                self.now,
+                self.review_address,
+                self.secrets,
+            )
+        return chores
+
+    def purge(self) -> float:
+        """Removes what is overdue; returns when to do so again."""
+        from sitegen.submissions.moderation import Desk
+
+        desk = Desk(self.root, self.config, self.settings, self.spool, self.now)
+        with desk.at_work():
+            return PURGE_SECONDS
+
+    def rebuild(self) -> float:
+        """Builds the site if an approval asked for it; returns when to look again."""
+        from sitegen.submissions.review import errands
+
+        config = self.config
+        if self.output is not None:
+            paths = msgspec.structs.replace(config.paths, output=str(self.output))
+            config = msgspec.structs.replace(config, paths=paths)
+        return rebuild.tend(
+            self.spool, lambda: errands.build(self.root, config, self.now())
+        )
+
+    def review_address(self) -> str:
+        """Returns where the review pages are; "" if they are off or nobody knows."""
+        origin = self.config.origin
+        if not origin or not password.stored(self.spool):
+            return ""
+        return f"{origin}{self.config.base_path}{self.settings.path}{PLACE}"
+
+    def start(self) -> None:
+        """Sees to it that the chores are done in this process."""
+        for chore in self.chores.values():
+            chore.start()
+
+    def wake_builder(self) -> None:
+        """Says that a build is wanted; returns at once."""
+        if "rebuild" in self.chores:
+            self.chores["rebuild"].wake()
 
     def close(self) -> None:
         """Lets go of everything; for tests and servers that go on without it."""
+        for chore in self.chores.values():
+            chore.stop(GRACE)
         self.published.stop()
         self.rates.close()
         self.spool.close()
@@ -116,13 +209,15 @@ class Endpoint:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answers one request."""
         request = Request(environ)
+        self.start()
         try:
             response = self.answer(request)
         except Exception as error:  # the outermost door: no visitor sees a traceback
             log.error("a request failed: %s", _told(error))
             response = self.trouble(request)
         if isinstance(response, Response):
-            response.headers.extend(HEADERS)
+            for name, value in HEADERS.items():
+                response.headers.setdefault(name, value)
         return response(environ, start_response)
 
     def trouble(self, request: Request) -> Response:
@@ -133,6 +228,8 @@ class Endpoint:
     def answer(self, request: Request) -> "Response | Redirect":
         """Returns the answer to a request, by path and method."""
         mount, place = self.place(request)
+        if f"{place}/".startswith(PLACE) and password.stored(self.spool):
+            return self.review.answer(request, mount, place)
         if place not in ("", "received/", "health"):
             return _text(HTTPStatus.NOT_FOUND, "There is nothing here.")
         if request.method in ("GET", "HEAD"):
@@ -193,7 +290,8 @@ class Endpoint:
             return Receipt("unknown")
         url = self.published.url_of(id)
         if url:
-            return Receipt("published", url)
+            is_there = not self.settings.rebuild or self.shells.is_built(url)
+            return Receipt("published" if is_there else "accepted", url)
         state = self.spool.find(id)
         if state in ("pending", "spam"):
             return Receipt("waiting")
@@ -286,25 +384,11 @@ class Endpoint:
 
     def read(self, request: Request) -> dict[str, str]:
         """Returns the fields of a request whose size and form are allowed."""
-        environ, most = request.environ, self.settings.limits.body
-        if request.mimetype != FORM_TYPE or environ.get("HTTP_CONTENT_ENCODING"):
-            words = f"Send the form as {FORM_TYPE}, not encoded."
-            raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "media-type", words)
-        length = environ.get("CONTENT_LENGTH") or ""
-        if not length or environ.get("HTTP_TRANSFER_ENCODING"):
-            words = "The length of the form is missing."
-            raise Refusal(HTTPStatus.LENGTH_REQUIRED, "length", words)
-        if not (length.isascii() and length.isdigit()):
-            words = "The length of the form is not a number."
-            raise Refusal(HTTPStatus.BAD_REQUEST, "length", words)
-        if len(length) > 15 or int(length) > most:
-            words = f"The form is larger than {most:,} bytes."
-            raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", words)
-        body = _read(environ["wsgi.input"], int(length))
         try:
-            if len(body) < int(length):
-                raise Unreadable("The form did not arrive as a whole.", {})
+            body = body_of(request, self.settings.limits.body)
             return form.read_body(body, self.settings)
+        except Unwelcome as found:
+            raise Refusal(found.status, found.code, found.message) from None
         except Unreadable as found:
             raise Refusal(
                 HTTPStatus.BAD_REQUEST, "form", found.message, found.values
@@ -395,18 +479,6 @@ class Endpoint:
             "links": draft.links > limits.links,
         }
         return tuple(name for name, is_so in found.items() if is_so)
-
-
-def _read(stream: Any, length: int) -> bytes:
-    """Returns up to so many bytes; a server may hand them out in pieces."""
-    parts = []
-    while length > 0:
-        part = stream.read(length)
-        if not part:
-            break
-        parts.append(part)
-        length -= len(part)
-    return b"".join(parts)
 
 
 def _told(error: Exception) -> str:

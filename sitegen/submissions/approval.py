@@ -9,9 +9,14 @@
 
 Killed anywhere, the link of step 1 is found by the next run, which goes on after step 2
 if the file is there, and takes back what there is if it is not.
+
+`withdraw` is the way back. Killed in the middle, the entry waits although its file is
+still there, which the next approval notices, or the file is gone without a commit,
+which `git status` shows.
 """
 
 import contextlib
+import hashlib
 import os
 from pathlib import Path
 
@@ -36,6 +41,12 @@ MESSAGE = """\
 approve {id}
 
 A submission, approved by a moderator. No hook of this repository was run.
+"""
+
+WITHDRAWN = """\
+withdraw {id}
+
+An approval was undone. The post waits in the queue again.
 """
 
 
@@ -70,6 +81,42 @@ def finish_all(root: Path, config: Config, spool: Spool) -> None:
             continue
         with contextlib.suppress(SitegenError):
             _complete(root, config, spool, id, target, None)
+
+
+def require_untouched(content: Path, target: str, digest: str) -> None:
+    """Raises SitegenError unless an approved file is as the approval left it."""
+    try:
+        found = hashlib.sha256((content / target).read_bytes()).hexdigest()
+    except OSError:
+        found = ""
+    if found != digest:
+        raise SitegenError(
+            f"{target} was changed, moved or removed since it was approved.",
+            "Take the post down by hand.",
+        )
+
+
+def withdraw(
+    root: Path, config: Config, spool: Spool, entry: Submission, target: str
+) -> None:
+    """Puts an approved entry back into the queue and its file out of the content.
+
+    Raises SitegenError, and then nothing has changed. The caller holds the moderators'
+    lock and, for the entry, its title.
+    """
+    path = root / config.paths.content / target
+    data = path.read_bytes()
+    spool.replace("pending", entry)
+    path.unlink()
+    _sync(path.parent)
+    try:
+        _commit(root, config, WITHDRAWN.format(id=entry.id), target, git.FALLBACK)
+    except SitegenError:
+        _put(root / config.paths.content, entry.id, Finished(target, data, ""))
+        spool.remove("pending", entry.id)
+        spool.free_title(entry.id, entry.title)
+        raise
+    renew_titles(root, config)
 
 
 def _note(spool: Spool, id: str, target: str) -> None:
@@ -137,7 +184,8 @@ def _complete(
     content = root / config.paths.content
     post = _post_of(root, config, target)
     try:
-        commit = _commit(root, config, id, target, commit_author(post))
+        person = git.Person(commit_author(post), f"{id}@submissions.invalid")
+        commit = _commit(root, config, MESSAGE.format(id=id), target, person)
     except SitegenError:
         _take_back(content, spool, id, target)
         renew_titles(root, config)
@@ -161,7 +209,9 @@ def _post_of(root: Path, config: Config, target: str) -> Post | None:
     return read_post(target, data, target, post_rules(rules_of(config)))[0]
 
 
-def _commit(root: Path, config: Config, id: str, target: str, author: str) -> str:
+def _commit(
+    root: Path, config: Config, message: str, target: str, author: git.Person
+) -> str:
     """Commits one file, whatever else the author has changed; "" without Git."""
     repository = git.find(root)
     if repository is None:
@@ -169,8 +219,8 @@ def _commit(root: Path, config: Config, id: str, target: str, author: str) -> st
     commit = git.commit_path(
         repository,
         f"{config.paths.content}/{target}".removeprefix("./"),
-        MESSAGE.format(id=id),
-        author=git.Person(author, f"{id}@submissions.invalid"),
+        message,
+        author=author,
         hooks=False,
         wait=LOCK_SECONDS,
     )

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from sitegen.config import SubmissionField, Submissions
+from sitegen.config import SubmissionField, Submissions, is_email
 from sitegen.content.titles import MAX_TITLE, check_line, check_title
 
 TRAP = "website"
@@ -22,7 +22,6 @@ NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _CONTROLS = bytes({*range(32)} - {*b"\t\n\r"})
 
-_EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+\.[^@\s.]+")
 _LINK_SIGNS = ("//", "www.", "](", "<a ")
 
 
@@ -164,7 +163,7 @@ def is_xml(text: str) -> bool:
 def _email_error(email: str) -> str:
     if not email:
         return ""
-    if not _EMAIL.fullmatch(email):
+    if not is_email(email):
         return "This does not look like an e-mail address."
     return _line_error(email, LONGEST_EMAIL)
 

@@ -5,6 +5,7 @@ what a killed process had begun.
 """
 
 import contextlib
+import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,10 +21,13 @@ from sitegen.config import Config, Submissions
 from sitegen.content.records import Moment
 from sitegen.content.titles import title_key
 from sitegen.problems import Problem, ProblemsFound, SitegenError, printable
-from sitegen.submissions import approval, finished, form, records
+from sitegen.submissions import approval, decisions, finished, form, records
 from sitegen.submissions.child import Rendered, render_in_child
+from sitegen.submissions.decisions import Action, Decision, Decisions, Kept
 from sitegen.submissions.filesystem import failure_of, names, unlink
 from sitegen.submissions.finished import Finished
+from sitegen.submissions.form import Draft
+from sitegen.submissions.notices import outbox
 from sitegen.submissions.published import Index, index_of
 from sitegen.submissions.records import STATES, BadEntry, State, Submission
 from sitegen.submissions.recovery import purge
@@ -35,6 +39,16 @@ class Listed(msgspec.Struct, frozen=True):
 
     state: State
     submission: Submission
+
+    @property
+    def version(self) -> str:
+        """What changes whenever the entry does; forms carry what a moderator saw."""
+        data = self.state.encode() + records.dump(self.submission)
+        return hashlib.sha256(data).hexdigest()[:16]
+
+
+class Overtaken(SitegenError):
+    """Somebody else decided on the entry first; says who, and what."""
 
 
 class Approved(msgspec.Struct, frozen=True):
@@ -59,7 +73,11 @@ class Preview(msgspec.Struct, frozen=True):
 
 
 class Desk:
-    """A moderator's desk: one site, its queue and a clock."""
+    """A moderator's desk: one site, its queue, a clock, and who sits there.
+
+    Decisions take what the moderator `saw`, the entry's version; when it is another
+    one by now, nothing is done and Overtaken is raised. "" means whatever it is.
+    """
 
     def __init__(
         self,
@@ -68,12 +86,17 @@ class Desk:
         settings: Submissions,
         spool: Spool,
         now: Callable[[], float] = time.time,
+        who: str = decisions.TERMINAL,
+        batch: str = "",
     ) -> None:
         self.root = root
         self.config = config
         self.settings = settings
         self.spool = spool
         self.now = now
+        self.who = who
+        self.batch = batch
+        self.log = Decisions(spool)
 
     # Looking
 
@@ -111,6 +134,22 @@ class Desk:
             raise SitegenError(str(error), hint) from error
         raise SitegenError(f"The entry {id} is no longer in the queue.")
 
+    def read_as_seen(self, id: str, seen: str) -> Listed:
+        """Returns an entry that is as the moderator saw it; raises Overtaken."""
+        if not seen:
+            return self.read(id)
+        if self.spool.find(id) is None or self.read(id).version != seen:
+            raise Overtaken(self.story(id))
+        return self.read(id)
+
+    def story(self, id: str) -> str:
+        """Returns who last did what with an entry."""
+        last = self.log.last_of(id)
+        if last is None:
+            return "The entry was changed meanwhile."
+        where = f" It is at {last.url}" if last.url else ""
+        return f"{last.by} {decisions.DONE[last.action]} this entry already.{where}"
+
     def index(self) -> Index:
         """Returns what is published, exactly."""
         return index_of(renew_titles(self.root, self.config), self.config)
@@ -124,6 +163,8 @@ class Desk:
             with self.spool.locked():
                 approval.finish_all(self.root, self.config, self.spool)
                 purge(self.spool, self.now())
+                decisions.forget_old(self.spool, self.now())
+                outbox.forget_old(self.spool, self.now())
                 yield
         except OSError as error:
             raise failure_of(error) from error
@@ -138,15 +179,15 @@ class Desk:
         html = finished.page_of(survey, file.id, rendered.document)
         return Preview(entry.id, file.url, html)
 
-    def approve(self, id: str) -> Approved:
+    def approve(self, id: str, seen: str = "") -> Approved:
         """Makes an entry a post: linked into the content, committed, out of the queue.
 
         Raises SitegenError, and then nothing has changed.
         """
-        before = self.read(id)
+        before = self.read_as_seen(id, seen)
         rendered = self.render(before.submission)
         with self.at_work():
-            listed = self.read(id)
+            listed = self.read_as_seen(id, seen)
             if listed.submission != before.submission:
                 raise SitegenError("The entry was changed by somebody else meanwhile.")
             if listed.state != "pending":
@@ -162,63 +203,130 @@ class Desk:
             commit = approval.publish(
                 self.root, self.config, self.spool, listed.submission, file
             )
+            self.note("approve", listed, file)
         return Approved(id, self.shown_path(file.id), file.url, commit, warnings)
 
-    def reject(self, id: str, reason: str = "", erase: bool = False) -> None:
+    def reject(
+        self, id: str, reason: str = "", erase: bool = False, seen: str = ""
+    ) -> None:
         """Takes an entry out of the queue, for 30 days or without a trace."""
         with self.at_work():
-            listed = self.read(id)
+            listed = self.read_as_seen(id, seen)
             if erase:
                 self.erase(listed)
+                self.note("erase", listed)
                 return
             changed = msgspec.structs.replace(listed.submission, reason=reason)
             self.spool.replace(listed.state, changed)
-            self.stamp(listed.state, id)
+            self.stamp(listed.state, id, self.now())
             if listed.state != "rejected":
                 self.spool.move(id, listed.state, "rejected")
             self.spool.free_title(id, listed.submission.title)
+            self.note("reject", listed)
 
-    def spam(self, id: str) -> None:
+    def spam(self, id: str, seen: str = "") -> None:
         """Puts an entry among the spam, where it holds no title."""
         with self.at_work():
-            listed = self.read(id)
+            listed = self.read_as_seen(id, seen)
             if listed.state != "spam":
                 self.spool.move(id, listed.state, "spam")
             self.spool.free_title(id, listed.submission.title)
+            self.note("spam", listed)
 
-    def restore(self, id: str) -> None:
+    def restore(self, id: str, seen: str = "") -> None:
         """Puts an entry back among those that wait; its title must still be free."""
         with self.at_work():
-            listed = self.read(id)
+            listed = self.read_as_seen(id, seen)
             if listed.state == "pending":
                 return
             self.require_free_title(listed.submission.title, self.index())
             self.hold(id, listed.submission.title)
+            self.stamp(listed.state, id, listed.submission.received)
             self.spool.move(id, listed.state, "pending")
+            self.note("restore", listed)
 
-    def edit(self, before: Listed, text: str) -> Submission:
+    def edit(self, before: Listed, draft: Draft) -> Submission:
         """Returns the entry with what a moderator wrote; raises SitegenError.
 
         The new title is taken before the old one is let go.
         """
-        changed = self.changed(before.submission, text)
+        changed = with_draft(before.submission, draft)
         with self.at_work():
-            listed = self.read(before.submission.id)
-            if listed != before:
-                raise SitegenError("The entry was changed by somebody else meanwhile.")
-            old = records.title_digest(listed.submission.title)
-            is_new = records.title_digest(changed.title) != old
-            holds = listed.state == "pending"
-            if is_new and holds:
-                self.require_free_title(changed.title, self.index())
-                self.hold(changed.id, changed.title)
-            self.spool.replace(listed.state, changed)
-            if is_new and holds:
-                self.spool.free(changed.id, old)
-                os.fsync(self.spool.titles)
+            listed = self.read_as_seen(before.submission.id, before.version)
+            self.put(listed, Listed(listed.state, changed))
+            self.note("edit", listed)
         return changed
 
+    def undo(self, id: str, batch: str) -> None:
+        """Puts an entry back as it was before the last decision on it.
+
+        Of an approval that can be undone: the post leaves the content, with a commit
+        of its own, and waits again. Raises Overtaken after another decision.
+        """
+        with self.at_work():
+            last = self.log.last_of(id)
+            kept = decisions.kept_of(self.spool, id)
+            if last is None or last.batch != batch or last.action == "undo":
+                raise Overtaken(self.story(id))
+            if kept is None:
+                raise SitegenError("This was too long ago to be undone.")
+            if last.action == "approve":
+                self.withdraw(kept)
+            else:
+                self.put(self.read(id), Listed(kept.state, kept.submission))
+            self.note("undo", Listed(kept.state, kept.submission))
+            decisions.forget(self.spool, id)
+
     # Steps
+
+    def note(
+        self, action: Action, listed: Listed, file: Finished | None = None
+    ) -> None:
+        """Logs a decision, and keeps what undoing it and telling the author need."""
+        entry, now = listed.submission, int(self.now())
+        if action not in ("erase", "undo"):
+            decisions.keep(self.spool, kept_from(listed, file), now)
+        url = file.url if file else ""
+        self.log.add(Decision(now, entry.id, action, self.who, self.batch, url))
+        mail = self.settings.mail
+        if action in ("approve", "reject") and mail and mail.author and entry.email:
+            letter = outbox.Letter(entry.id, entry.email, url, now)
+            outbox.put_letter(self.spool, letter)
+        elif action != "edit":
+            outbox.take_back(self.spool, entry.id)
+
+    def put(self, listed: Listed, wanted: Listed) -> None:
+        """Puts an entry into another state or text; raises SitegenError.
+
+        A title that it will hold is taken before the one that it holds is let go.
+        """
+        id = listed.submission.id
+        old = records.title_digest(listed.submission.title)
+        new = records.title_digest(wanted.submission.title)
+        holds, will_hold = listed.state == "pending", wanted.state == "pending"
+        if will_hold and not (holds and new == old):
+            self.require_free_title(wanted.submission.title, self.index())
+            self.hold(id, wanted.submission.title)
+        received = self.spool.stat(listed.state, id).st_mtime
+        self.spool.replace(listed.state, wanted.submission)
+        self.stamp(listed.state, id, received)
+        if wanted.state != listed.state:
+            self.stamp(listed.state, id, wanted.submission.received)
+            self.spool.move(id, listed.state, wanted.state)
+        if holds and not (will_hold and new == old):
+            self.spool.free(id, old)
+            os.fsync(self.spool.titles)
+
+    def withdraw(self, kept: Kept) -> None:
+        """Takes an approved post out of the content again, and lets it wait."""
+        entry = kept.submission
+        approval.require_untouched(self.content(), kept.path, kept.digest)
+        self.hold(entry.id, entry.title)
+        approval.withdraw(self.root, self.config, self.spool, entry, kept.path)
+
+    def content(self) -> Path:
+        """Returns the content folder."""
+        return self.root / self.config.paths.content
 
     def render(self, entry: Submission) -> Rendered:
         """Returns what a text becomes, made where it can be stopped."""
@@ -230,7 +338,7 @@ class Desk:
 
     def finish(self, entry: Submission, index: Index) -> Finished:
         """Returns the content file of an entry, under a name that is free."""
-        content = self.root / self.config.paths.content
+        content = self.content()
 
         def is_taken(id: str, url: str) -> bool:
             path = content / id
@@ -283,8 +391,8 @@ class Desk:
             hint = "Change one of the two with: sitegen queue edit"
             raise SitegenError(f"The title is taken by the entry {other}.", hint)
 
-    def changed(self, entry: Submission, text: str) -> Submission:
-        """Returns an entry with the fields and the text of an edited file."""
+    def draft(self, text: str) -> Draft:
+        """Returns the fields and the text of an edited file, checked."""
         values = edited_values(text)
         unknown = values.keys() - set(form.field_names(self.settings))
         if unknown:
@@ -294,14 +402,7 @@ class Desk:
         if draft is None:
             words = " ".join(f"{name}: {said}" for name, said in errors.items())
             raise SitegenError(f"The entry cannot be stored like this. {words}")
-        return msgspec.structs.replace(
-            entry,
-            title=draft.title,
-            content=draft.content,
-            author=draft.author,
-            email=draft.email,
-            extra=draft.extra,
-        )
+        return draft
 
     def erase(self, listed: Listed) -> None:
         """Removes every trace of an entry but that it was declined."""
@@ -313,14 +414,12 @@ class Desk:
         for name in names(self.spool.tmp):
             if name.startswith(id):
                 unlink(self.spool.tmp, name)
-        for folder in ("outbox", "previews"):
-            for path in (self.spool.path / "private" / folder).glob(f"*{id}*"):
-                path.unlink()
+        decisions.forget(self.spool, id)
+        outbox.forget(self.spool, id)
 
-    def stamp(self, state: State, id: str) -> None:
-        """Notes at an entry's file when it was rejected."""
-        now = self.now()
-        os.utime(f"{id}.md", (now, now), dir_fd=self.spool.fds[state])
+    def stamp(self, state: State, id: str, when: float) -> None:
+        """Notes at an entry's file when it came into its folder: lists go by that."""
+        os.utime(f"{id}.md", (when, when), dir_fd=self.spool.fds[state])
 
     def shown_path(self, id: str) -> str:
         """Returns the path of a content file relative to the site's root."""
@@ -332,6 +431,26 @@ _IN_WORDS: Mapping[State, str] = {
     "spam": "among the spam",
     "rejected": "rejected",
 }
+
+
+def kept_from(listed: Listed, file: Finished | None) -> Kept:
+    """Returns what undoing a decision on an entry needs."""
+    if file is None:
+        return Kept(listed.state, listed.submission)
+    digest = hashlib.sha256(file.data).hexdigest()
+    return Kept(listed.state, listed.submission, file.id, digest)
+
+
+def with_draft(entry: Submission, draft: Draft) -> Submission:
+    """Returns an entry with what a moderator wrote."""
+    return msgspec.structs.replace(
+        entry,
+        title=draft.title,
+        content=draft.content,
+        author=draft.author,
+        email=draft.email,
+        extra=draft.extra,
+    )
 
 
 def editable(entry: Submission) -> str:

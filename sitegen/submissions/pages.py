@@ -8,6 +8,7 @@ import stat
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
+from urllib.parse import unquote
 
 import msgspec
 from markupsafe import Markup
@@ -70,9 +71,9 @@ class Receipt(msgspec.Struct, frozen=True):
     """What became of a submission; nothing in it is personal."""
 
     state: str
-    """`waiting`, `published`, `declined` or `unknown`."""
+    """`waiting`, `accepted`, `published`, `declined` or `unknown`."""
     url: str = ""
-    """Where it is, once it is published."""
+    """Where it is, or will be in a moment once it is accepted."""
 
 
 class Shells:
@@ -86,6 +87,8 @@ class Shells:
         }
         self.titles = {FORM: "Send in a post", RECEIPT: "Your post"}
         self.lang = config.language
+        self.output = output
+        self.base_path = config.base_path
         self.known: dict[str, tuple[tuple[int, int, int], str]] = {}
 
     def fill(self, place: str, content: Markup) -> str:
@@ -107,6 +110,11 @@ class Shells:
         tail = rest.partition(f"<!-- /sitegen:{place} -->")[2]
         return f"{head}{content}{tail}"
 
+    def is_built(self, url: str) -> bool:
+        """True if the page at a URL of the site lies in the output."""
+        path = self.output / unquote(url.removeprefix(self.base_path)).lstrip("/")
+        return (path / "index.html" if url.endswith("/") else path).is_file()
+
     def _shell(self, place: str) -> str:
         path = self.paths[place]
         try:
@@ -125,37 +133,49 @@ class Shells:
 
 def form_html(settings: Submissions, shown: Shown) -> Markup:
     """Returns the form with what was typed, and the errors beside their fields."""
-    labels = {"title": "Title", "content": "Text", "name": "Name", "email": "E-mail"}
-    labels.update((field.name, field.label or field.name) for field in settings.fields)
-    fields = [
-        _title(shown),
-        _content(shown, settings.limits.content),
-        _line(shown, "name", "Your name", LONGEST_NAME, autocomplete="name"),
-        _line(
-            shown,
-            "email",
-            "Your e-mail",
-            LONGEST_EMAIL,
-            kind="email",
-            autocomplete="email",
-            hint="Only the moderators see it.",
-        ),
-        *(_declared(shown, field) for field in settings.fields),
-    ]
     return Markup(
-        "{}{}\n"
+        "{}\n"
         '<form class="form" method="post" accept-charset="utf-8">\n'
         '<input type="hidden" name="token" value="{}">\n'
         "{}\n{}\n"
         '<p class="actions"><button class="button">Send</button></p>\n'
         "</form>\n"
     ).format(
-        _notice(shown),
-        _summary(shown.errors, labels),
+        messages_html(settings, shown),
         shown.token,
-        Markup("\n").join(fields),
+        fields_html(settings, shown, "Your name", "Your e-mail", MARKDOWN_HINT),
         _trap(shown),
     )
+
+
+def messages_html(settings: Submissions, shown: Shown) -> Markup:
+    """Returns what stands above the fields: the notice, and the list of errors."""
+    labels = {"title": "Title", "content": "Text", "name": "Name", "email": "E-mail"}
+    labels.update((field.name, field.label or field.name) for field in settings.fields)
+    return _notice(shown) + _summary(shown.errors, labels)
+
+
+def fields_html(
+    settings: Submissions, shown: Shown, name: str, email: str, hint: str | Markup = ""
+) -> Markup:
+    """Returns the fields; `name` and `email` are what two of them are called."""
+    about = "Only the moderators see it."
+    fields = [
+        _title(shown),
+        _content(shown, settings.limits.content, hint),
+        _line(shown, "name", name, LONGEST_NAME, autocomplete="name"),
+        _line(
+            shown,
+            "email",
+            email,
+            LONGEST_EMAIL,
+            kind="email",
+            autocomplete="email",
+            hint=about,
+        ),
+        *(_declared(shown, field) for field in settings.fields),
+    ]
+    return Markup("\n").join(fields)
 
 
 def _notice(shown: Shown) -> Markup:
@@ -216,8 +236,8 @@ def _title(shown: Shown) -> Markup:
     return _line(shown, "title", "Title", MAX_TITLE, required=True)
 
 
-def _content(shown: Shown, longest: int) -> Markup:
-    return _area(shown, "content", "Text", longest, True, MARKDOWN_HINT, 14)
+def _content(shown: Shown, longest: int, hint: str | Markup) -> Markup:
+    return _area(shown, "content", "Text", longest, True, hint, 14)
 
 
 def _area(
@@ -342,6 +362,11 @@ def receipt_html(receipt: Receipt) -> Markup:
     if receipt.state == "published":
         return Markup(
             '<p class="notice good">Your post is published: <a href="{0}">{0}</a></p>'
+        ).format(receipt.url)
+    if receipt.state == "accepted":
+        return Markup(
+            '<p class="notice good">Your post was accepted. It will be at '
+            '<a href="{0}">{0}</a> in a moment.</p>'
         ).format(receipt.url)
     look, words = RECEIPT_WORDS[receipt.state]
     return Markup('<p class="{}">{}</p>').format(look, words)

@@ -53,7 +53,13 @@ DECLINED = "declined"
 APPROVING = "approving"
 """Folder in `private/` that says which approvals are under way."""
 
-INNER = (DECLINED, APPROVING)
+UNDO = "undo"
+"""Folder in `private/` that has entries as they were before the last decision."""
+
+OUTBOX = "outbox"
+"""Folder in `private/` that has the messages which have not been sent yet."""
+
+INNER = (DECLINED, APPROVING, UNDO, OUTBOX)
 
 
 class Outcome(enum.Enum):

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import unescape
 from http.client import HTTPConnection
@@ -18,6 +19,9 @@ from werkzeug.test import Client, TestResponse
 
 from sitegen.config import load
 from sitegen.submissions.app import Endpoint
+from sitegen.submissions.records import Submission, digest_sent
+from sitegen.submissions.review import password
+from sitegen.submissions.spool import Outcome
 from tests.conftest import CLOCK, MakeSite
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +90,108 @@ def token_in(html: str) -> str:
     found = re.search(r'name="token" value="([^"]+)"', html)
     assert found, html
     return unescape(found[1])
+
+
+PASSWORD = "correct horse battery"
+
+OWN = {"Sec-Fetch-Site": "same-origin"}
+"""What a browser says of a form that this site's own page sends."""
+
+
+class Moderator:
+    """A moderator without a browser: logs in, looks, decides."""
+
+    def __init__(self, endpoint: Endpoint, name: str = "Ann") -> None:
+        self.endpoint = endpoint
+        self.client = Client(endpoint)
+        self.path = f"{endpoint.config.base_path}{endpoint.settings.path}review/"
+        self.name = name
+
+    def log_in(self, password: str = PASSWORD, **more: Any) -> TestResponse:
+        """Logs in, as far as the endpoint lets in."""
+        fields = {"review-who": self.name, "review-password": password}
+        return self.send("login/", fields, **more)
+
+    def get(self, place: str = "", **more: Any) -> TestResponse:
+        """Fetches a page."""
+        return self.client.get(self.path + place, **more)
+
+    def send(self, place: str, fields: Mapping[str, Any], **more: Any) -> TestResponse:
+        """Sends a form as a browser would."""
+        more.setdefault("headers", OWN)
+        return self.client.post(self.path + place, data=fields, **more)
+
+    def token(self) -> str:
+        """Returns what this session's forms carry."""
+        return token_in(self.get("log/").text)
+
+    def choice(self, id: str) -> str:
+        """Returns what the entry's page says of the version that it shows."""
+        found = re.search(rf'value="({id}\.[0-9a-f]+)"', self.get(f"{id}/").text)
+        assert found
+        return found[1]
+
+    def act(self, what: str, *choices: str, reason: str = "") -> TestResponse:
+        """Does something with entries, each as it was seen."""
+        fields = {"token": self.token(), "do": what, "reason": reason}
+        return self.send("act/", {**fields, "entry": list(choices)})
+
+    def undo(self, response: TestResponse) -> TestResponse:
+        """Presses the button that a decision's answer shows."""
+        batch = response.headers["Location"].partition("did=")[2]
+        return self.send("undo/", {"token": self.token(), "batch": batch})
+
+
+Moderate = Callable[..., Moderator]
+
+
+@pytest.fixture
+def moderate() -> Moderate:
+    """Gives `moderate(endpoint, "Ann") -> Moderator`, logged in; sets a password."""
+
+    def make(endpoint: Endpoint, name: str = "Ann") -> Moderator:
+        if not password.stored(endpoint.spool):
+            password.store(endpoint.spool, PASSWORD)
+        moderator = Moderator(endpoint, name)
+        assert moderator.log_in().status_code == 303
+        return moderator
+
+    return make
+
+
+def add(
+    endpoint: Endpoint,
+    number: int,
+    title: str,
+    content: str = "A text.",
+    spam: bool = False,
+    **more: Any,
+) -> str:
+    """Puts an entry into the queue; returns its id."""
+    id = f"{number:020x}"
+    received = int(endpoint.now())
+    entry = Submission(
+        id, title, content, received, sent=digest_sent(title, content), **more
+    )
+    if spam:
+        assert endpoint.spool.add_spam(entry) is Outcome.STORED
+    else:
+        assert endpoint.spool.add(entry, endpoint.published) is Outcome.STORED
+    return id
+
+
+def wait_for(is_so: Callable[[], bool]) -> None:
+    """Returns when something is so, which another process sees to."""
+    end = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.fixture(autouse=True)
+def quick_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes a guess cheap: what it costs is seen in a test of its own."""
+    monkeypatch.setattr(password, "COST", 1 << 10)
 
 
 @pytest.fixture

@@ -74,9 +74,10 @@ def put(
 
 
 def state_of(root: Path, id: str) -> list[str]:
-    """Returns every name of the queue that belongs to an entry."""
+    """Returns every name of the queue that belongs to an entry, but the way back."""
     queue = root / "content/queue"
-    named = [path for path in queue.rglob("*") if id in path.name]
+    found = [path for path in queue.rglob("*") if id in path.name]
+    named = [path for path in found if path.parent.name != "undo"]
     titles = [path for path in (queue / "titles").iterdir() if os.readlink(path) == id]
     return sorted(path.parent.name for path in (*named, *titles))
 
@@ -507,9 +508,8 @@ def test_an_erased_entry_leaves_nothing_but_that_it_was_declined(
     id = put(site, 1, "One", email="jane@example.org")
     queue = site / "content/queue"
     (queue / f"tmp/{id}.123").write_text("jane@example.org")
-    for folder in ("outbox", "previews"):
-        (queue / "private" / folder).mkdir()
-        (queue / "private" / folder / f"1-{id}.json").write_text("jane@example.org")
+    for name in (f"outbox/letter.{id}", f"undo/{id}"):
+        (queue / "private" / name).write_text("jane@example.org")
     assert run("queue", "reject", id, "--erase", root=site).exit_code == 0
     assert state_of(site, id) == ["declined"]
     assert (queue / "private/declined" / id).read_bytes() == b""
