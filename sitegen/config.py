@@ -548,11 +548,19 @@ def _is_read(value: Any) -> bool:
 
 
 def is_email(text: str) -> bool:
-    """True for what looks like one e-mail address and nothing else."""
-    return bool(_EMAIL.fullmatch(text)) and text.isprintable()
+    """True for one plain e-mail address and nothing else.
+
+    What mail programs would read as more than that, quotes, comments and encoded words,
+    is not allowed.
+    """
+    return bool(_EMAIL.fullmatch(text))
 
 
-_EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+\.[^@\s.]+")
+_ATOM, _LABEL = r"[\w!#$%&'*+/^`{|}~-]+", r"(?!-)[a-z0-9-]{1,63}(?<!-)"
+
+_EMAIL = re.compile(
+    rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_LABEL}", re.ASCII | re.IGNORECASE
+)
 
 
 def is_base_url(text: str) -> bool:

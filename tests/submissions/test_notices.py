@@ -7,6 +7,7 @@ import email.policy
 import hashlib
 import hmac
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
-from sitegen.config import Config, Mail, parse
+from sitegen.config import Config, Mail, is_email, parse
 from sitegen.problems import SitegenError
 from sitegen.submissions import create_app
 from sitegen.submissions.app import Endpoint
@@ -67,6 +68,16 @@ class Inbox:
         self.taken: list[tuple[list[str], EmailMessage]] = []
         self.hanging = threading.Event()
         self.logins: list[bytes] = []
+        self.refused_sender = ""
+
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, _: Any
+    ) -> str:
+        """Refuses one sender."""
+        if address == self.refused_sender:
+            return "550 not you"
+        envelope.mail_from = address
+        return "250 OK"
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, _: Any
@@ -109,7 +120,7 @@ class Inbox:
         """Lets in whoever knows the password."""
         data = more[-1]
         self.logins.append(data.password)
-        return AuthResult(success=data.password == b"a password")
+        return AuthResult(success=data.password == b"a password", handled=False)
 
     @property
     def names(self) -> list[str]:
@@ -510,6 +521,112 @@ def test_letters_are_rationed_and_given_up_when_refused_for_good(
     assert len(outbox.letters(at.endpoint.spool)) == 1  # one will never arrive
     at.later(3601)
     assert inbox.receivers.count(JANE) == couriers.LETTERS_ADDRESS + 1
+
+
+ENCODED = [
+    "=?utf-8?q?Hi=0d=0aContent-Type:_text/html=0d=0a=0d=0a<b>x</b>?=",
+    "=?utf-8?b?SGkNCkJjYzogZXZpbEBleGFtcGxlLm9yZw0KDQo8Yj54PC9iPg==?=",
+    "=?utf-7?q?+2AA-?=",
+    "==?utf-8?q?a=0d=0ab?=",
+    "=?bogus?q?a=0d=0ab?=",
+]
+"""Titles that a mail program would decode to more than a line."""
+
+
+@pytest.mark.parametrize("title", ENCODED)
+def test_a_title_in_an_encoded_word_stays_as_it_was_typed(
+    title: str, inbox: Inbox, smtp: Serve, desktop: MakeDesktop
+) -> None:
+    at = desktop(smtp())
+    add(at.endpoint, 1, title)
+    at.round()
+    ((to, message),) = inbox.taken
+    shown = title.replace("=?", "= ?")
+    assert to == [ANN] and message["Bcc"] is None
+    assert message["Subject"] == f"[My blog] A post waits: {shown}"
+    assert body_of(message).startswith("A post waits.")
+
+
+@pytest.mark.parametrize("word", ENCODED[:3])
+def test_a_header_that_is_not_one_line_is_never_sent(word: str, smtp: Serve) -> None:
+    mailer = Mailer(smtp(), "")
+    with pytest.raises(NotSent, match="cannot be sent") as raised:
+        mailer.message(Text("a", "b"), f"{word}@example.org", "name", 0)
+    assert raised.value.for_good
+    with pytest.raises(NotSent, match="cannot be sent"):
+        mailer.message(Text("a", "\ud800"), ANN, "name", 0)
+
+
+@pytest.mark.parametrize("address", [f"{word}@example.org" for word in ENCODED[:3]])
+def test_a_letter_that_cannot_be_sent_stops_no_other(
+    address: str, inbox: Inbox, smtp: Serve, desktop: MakeDesktop
+) -> None:
+    """Such an address was stored before it was refused, or written by hand."""
+    at = desktop(smtp(author=True))
+    at.desk.reject(add(at.endpoint, 1, "One", email=address))
+    at.desk.reject(add(at.endpoint, 2, "Two", email=JANE))
+    at.later(LETTER_DELAY)
+    assert inbox.receivers == [JANE] and not outbox.letters(at.endpoint.spool)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a@b.cd",
+        "a.b+c_d'e@x-1.example.org",
+        "A@B.CD",
+        "{a}|~^`%&*/!#$-@xn--bcher-kva.example",
+    ],
+)
+def test_a_plain_address_is_one(text: str) -> None:
+    assert is_email(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["=?utf-8?q?a=0d=0ab?=@b.cd", "a=b@b.cd", "a?@b.cd", "a b@b.cd", "a\x00@b.cd", "a@b.cd\n",
+     "a@b", "a@-b.cd", "a@b..cd", "a@b.cd.", ".a@b.cd", "a..b@b.cd", '"a"@b.cd', "a@[1.2.3.4]",
+     "ä@b.cd", "a@b.=?utf-8?q?c?=", "a@b.cd,e@f.gh", "a@b@c.de", "", "@b.cd"],
+)  # fmt: skip
+def test_what_is_more_than_a_plain_address_is_none(text: str) -> None:
+    assert not is_email(text)
+
+
+def test_what_is_wrong_with_us_loses_no_letter(inbox: Inbox, smtp: Serve) -> None:
+    """An expired password, and a sender that is refused: not the receiver's fault."""
+    mailer = Mailer(smtp(user="ann"), "wrong", timeout=5)
+    message = mailer.message(Text("a", "b"), ANN, "name", 0)
+    with pytest.raises(NotSent, match="535") as login:
+        mailer.send(message, [ANN])
+    inbox.refused_sender = ANN
+    mailer = Mailer(smtp(), "", timeout=5)
+    with pytest.raises(NotSent, match="550") as sender:
+        mailer.send(message, [ANN])
+    assert not login.value.for_good and not sender.value.for_good
+    inbox.refused_sender = ""
+    inbox.moods = ["550"]
+    with pytest.raises(NotSent, match="550") as data:
+        mailer.send(message, [ANN])
+    assert data.value.for_good
+
+
+def test_an_endless_greeting_is_cut() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        mailer = Mailer(Mail(host="127.0.0.1", port=port, to=(ANN,)), "", 60, 0.2)
+        thread = threading.Thread(target=greet_forever, args=(server,))
+        thread.start()
+        with pytest.raises(NotSent):
+            mailer.send(mailer.message(Text("a", "b"), ANN, "name", 0), [ANN])
+        thread.join()
+
+
+def greet_forever(server: socket.socket) -> None:
+    """Says to one caller that there is more to say, until it hangs up."""
+    caller, _ = server.accept()
+    with caller, contextlib.suppress(OSError):
+        while True:
+            caller.sendall(b"220-wait\r\n")
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])

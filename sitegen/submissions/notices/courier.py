@@ -171,8 +171,8 @@ class Post:
             # One message each: nobody learns who else moderates, and what one
             # server refuses does not keep the others waiting.
             name = f"{digest.name}.{_short(address)}"
-            message = self.mailer.message(text, address, name, now)
             try:
+                message = self.mailer.message(text, address, name, now)
                 self.mailer.send(message, [address])
             except NotSent as error:
                 log.warning("mail: %s", error)
@@ -191,8 +191,8 @@ class Post:
     def send_letter(self, letter: Letter, now: float) -> None:
         """Sends one letter; what can never arrive is given up."""
         text = letter_text(self.config, letter.url)
-        message = self.mailer.message(text, letter.address, letter.id, now)
         try:
+            message = self.mailer.message(text, letter.address, letter.id, now)
             self.mailer.send(message, [letter.address])
         except NotSent as error:
             log.warning("a letter to an author was not sent: %s", error)
