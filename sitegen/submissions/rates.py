@@ -208,6 +208,7 @@ def _take(
         events = next((n for n in sizes if _fits(database, limit, n, now)), 0)
         if not events:
             _give_back(database, counted)
+            _shorten(database, limits, now)
             return _wait(database, limit, now), {}
         counted[limit] = events
     return 0.0, {limit.key: events for limit, events in counted.items()}
@@ -226,6 +227,12 @@ def _give_back(database: sqlite3.Connection, counted: dict[Limit, int]) -> None:
         database.execute(_GIVE_BACK, (limit.seconds(events), limit.key))
 
 
+def _shorten(database: sqlite3.Connection, limits: Iterable[Limit], now: float) -> None:
+    """Ends what reaches farther than an hour: then the clock was put back."""
+    for limit in limits:
+        database.execute(_SHORTEN, {"key": limit.key, "until": now + HOUR})
+
+
 def _wait(database: sqlite3.Connection, limit: Limit, now: float) -> float:
     """Returns the seconds until one more event is allowed."""
     until = float(database.execute(_UNTIL, (limit.key,)).fetchone()[0])
@@ -241,5 +248,7 @@ RETURNING 1
 """Counts one event, unless that would be one too many."""
 
 _GIVE_BACK = "UPDATE rates SET until = until - ? WHERE key = ?"
+
+_SHORTEN = "UPDATE rates SET until = :until WHERE key = :key AND until > :until + 1"
 
 _UNTIL = "SELECT until FROM rates WHERE key = ?"
