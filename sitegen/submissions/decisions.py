@@ -11,7 +11,13 @@ from typing import Literal
 
 import msgspec
 
-from sitegen.submissions.filesystem import names, read_regular, unlink, write_new
+from sitegen.submissions.filesystem import (
+    names,
+    read_regular,
+    unlink,
+    write_all,
+    write_new,
+)
 from sitegen.submissions.records import ID, State, Submission
 from sitegen.submissions.spool import UNDO, Spool
 
@@ -82,7 +88,7 @@ class Decisions:
             size = os.fstat(handle).st_size
             # A line that a crash tore must not spoil the next one.
             torn = size and os.pread(handle, 1, size - 1) != b"\n"
-            os.write(handle, b"\n" + line if torn else line)
+            write_all(handle, b"\n" + line if torn else line)
             os.fsync(handle)
         finally:
             os.close(handle)

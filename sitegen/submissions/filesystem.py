@@ -152,14 +152,19 @@ def write_new(folder: int, name: str, data: bytes) -> int:
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     handle = os.open(name, flags, 0o600, dir_fd=folder)
     try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(handle, view) :]
+        write_all(handle, data)
     except OSError:
         os.close(handle)
         unlink(folder, name)
         raise
     return handle
+
+
+def write_all(handle: int, data: bytes) -> None:
+    """Writes all of the bytes, however few the system takes at a time."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(handle, view) :]
 
 
 def read_regular(folder: int, name: str) -> bytes:

@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import email
 import email.policy
+import errno
 import hashlib
 import hmac
 import json
+import os
 import socket
 import ssl
 import threading
@@ -23,8 +25,9 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from sitegen.config import Config, Mail, is_email, parse
 from sitegen.problems import SitegenError
-from sitegen.submissions import create_app
+from sitegen.submissions import create_app, filesystem
 from sitegen.submissions.app import Endpoint
+from sitegen.submissions.decisions import Decision
 from sitegen.submissions.moderation import Desk
 from sitegen.submissions.notices import courier as couriers
 from sitegen.submissions.notices import outbox
@@ -35,10 +38,10 @@ from sitegen.submissions.notices.courier import (
     mail_round,
 )
 from sitegen.submissions.notices.mail import Mailer, NotSent
-from sitegen.submissions.notices.outbox import LETTER_DELAY, Tray
+from sitegen.submissions.notices.outbox import LETTER_DELAY, Digest, Tray
 from sitegen.submissions.notices.secrets import Secrets
 from sitegen.submissions.notices.webhook import Hook
-from sitegen.submissions.notices.words import WHOLE, Text
+from sitegen.submissions.notices.words import WHOLE, News, Text
 from sitegen.submissions.review import password
 from tests.submissions.conftest import (
     CONFIG,
@@ -69,6 +72,9 @@ class Inbox:
         self.hanging = threading.Event()
         self.logins: list[bytes] = []
         self.refused_sender = ""
+        self.unknown: set[str] = set()
+        self.meanwhile: Callable[[], object] = lambda: None
+        """Is done while a message is on its way."""
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, _: Any
@@ -82,7 +88,9 @@ class Inbox:
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, _: Any
     ) -> str:
-        """Refuses an address for now."""
+        """Refuses an address, for now or for good."""
+        if address in self.unknown:
+            return "550 nobody"
         if address in self.refused:
             return "450 later"
         envelope.rcpt_tos.append(address)
@@ -93,6 +101,7 @@ class Inbox:
     ) -> str:
         """Takes a message, or does not, or says what is not true."""
         mood = self.moods.pop(0) if self.moods else "take"
+        self.meanwhile()
         if mood.isdigit():
             return f"{mood} no"
         if mood == "hang":
@@ -179,6 +188,26 @@ def stop(controller: Controller) -> None:
     loop.call_soon_threadsafe(lambda: [t.cancel() for t in asyncio.all_tasks(loop)])
     with contextlib.suppress(Exception):
         controller.stop(no_assert=True)
+
+
+class Disk:
+    """What the outbox lies on; it can be full."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.is_full = False
+        self.write_all = filesystem.write_all
+        for module in (filesystem, outbox):
+            monkeypatch.setattr(module, "write_all", self.write)
+
+    def write(self, handle: int, data: bytes) -> None:
+        """Writes, if there is room."""
+        if self.is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.write_all(handle, data)
+
+    def fill(self) -> None:
+        """Leaves no room."""
+        self.is_full = True
 
 
 class Desktop:
@@ -347,6 +376,108 @@ def test_who_was_refused_gets_it_later_and_nobody_twice(
     assert all(message["To"] in (ANN, BOB) for _, message in inbox.taken)
 
 
+def test_an_address_that_never_takes_anything_silences_nobody(
+    inbox: Inbox, smtp: Serve, desktop: MakeDesktop
+) -> None:
+    at = desktop(smtp(to=(BOB, ANN)))
+    inbox.refused = {BOB}
+    add(at.endpoint, 1, "One")
+    at.round()
+    add(at.endpoint, 2, "Two")
+    for _ in range(couriers.REST_TRIES - 1):
+        assert at.tray.digest()
+        at.later(3600)
+    assert at.tray.digest() is None
+    at.later(3600)
+    assert inbox.receivers == [ANN, ANN]
+    inbox.refused = set()  # it is heard of later news, and of these
+    at.later(3600)
+    assert inbox.receivers == [ANN, ANN, BOB]
+
+
+def test_an_address_that_does_not_exist_keeps_no_digest(
+    inbox: Inbox, smtp: Serve, desktop: MakeDesktop
+) -> None:
+    at = desktop(smtp(to=(ANN, BOB)))
+    inbox.unknown = {BOB}
+    add(at.endpoint, 1, "One")
+    at.round()
+    assert inbox.receivers == [ANN] and at.tray.digest() is None
+
+
+def test_a_digest_that_no_server_takes_blocks_no_other(
+    inbox: Inbox, smtp: Serve, desktop: MakeDesktop
+) -> None:
+    """As when a filter does not like what a visitor wrote."""
+    at = desktop(smtp())
+    inbox.moods = ["554"] * couriers.REFUSED_TRIES
+    add(at.endpoint, 1, "One")
+    for _ in range(couriers.REFUSED_TRIES):
+        at.later(3600)
+    assert at.tray.digest() is None and not inbox.taken
+    add(at.endpoint, 2, "Two")
+    at.later(3600)
+    assert inbox.receivers == [ANN]
+
+
+def test_a_full_disk_makes_no_mail_go_twice(
+    inbox: Inbox,
+    smtp: Serve,
+    desktop: MakeDesktop,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at, disk = desktop(smtp(to=(ANN, BOB), author=True)), Disk(monkeypatch)
+    add(at.endpoint, 1, "One")
+    inbox.meanwhile = disk.fill
+    for _ in range(3):
+        with pytest.raises(OSError, match="No space"):
+            at.later(60)
+    assert inbox.receivers == [ANN]
+    disk.is_full, inbox.meanwhile = False, lambda: None
+    at.later(60)
+    assert inbox.receivers == [ANN, BOB] and at.tray.digest() is None
+    at.desk.reject(add(at.endpoint, 2, "Two", email=JANE))
+    inbox.meanwhile = disk.fill
+    for _ in range(3):
+        with pytest.raises(OSError, match="No space"):
+            at.later(LETTER_DELAY)
+    disk.is_full = False
+    at.later(60)
+    assert inbox.receivers == [ANN, BOB, JANE]
+    assert not outbox.letters(at.endpoint.spool)
+
+
+def test_short_writes_leave_whole_lines(
+    desktop: MakeDesktop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, write = desktop(Mail(host="x", to=(ANN,))), os.write
+    digest = outbox.Digest("name", ("0" * 20, "1" * 20), 1)
+    decision = Decision(1, "0" * 20, "spam", "Ann")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda to, data: write(to, bytes(data[:7])))
+        at.tray.finish(digest, 1)
+        at.desk.log.add(decision)
+    told = at.endpoint.spool.path / "private/outbox/mail.told"
+    assert told.read_text().split() == list(digest.ids)
+    assert at.desk.log.newest() == [decision]
+
+
+@pytest.mark.parametrize("kind", ["digest", "letter"])
+def test_a_clock_that_is_put_back_silences_nobody(
+    kind: str, inbox: Inbox, smtp: Serve, desktop: MakeDesktop
+) -> None:
+    at = desktop(smtp(author=True))
+    id = add(at.endpoint, 1, "One", email=JANE)
+    if kind == "letter":
+        at.desk.reject(id)
+    inbox.moods = ["451"]
+    at.later(LETTER_DELAY)
+    assert not inbox.moods and not inbox.taken
+    at.later(-30 * 24 * 3600)
+    at.later(3601)  # so long the rates of letters may hold it up
+    assert len(inbox.taken) == 1
+
+
 def test_a_server_that_hangs_is_given_up_and_tried_again(
     inbox: Inbox, smtp: Serve, desktop: MakeDesktop
 ) -> None:
@@ -505,6 +636,47 @@ def test_an_undone_decision_takes_its_letter_back(
     at.desk.undo(one, "b" * 12)
     at.later(LETTER_DELAY + 1)
     assert inbox.receivers == [ANN]
+
+
+@pytest.mark.parametrize("mood", ["take", "451"])
+def test_what_is_erased_while_its_letter_goes_stays_erased(
+    mood: str, inbox: Inbox, smtp: Serve, desktop: MakeDesktop
+) -> None:
+    at = desktop(smtp(author=True))
+    one = add(at.endpoint, 1, "One", email=JANE)
+    at.desk.reject(one)
+    inbox.moods = [mood]
+    inbox.meanwhile = lambda: at.desk.reject(one, erase=True)
+    at.later(LETTER_DELAY)
+    folder = at.endpoint.spool.path / "private/outbox"
+    assert not inbox.moods and not [p for p in folder.iterdir() if one in p.name]
+
+
+def test_a_letter_that_is_taken_back_during_another_is_not_sent(
+    inbox: Inbox, smtp: Serve, desktop: MakeDesktop
+) -> None:
+    at = desktop(smtp(author=True))
+    ids = [add(at.endpoint, n, f"Number {n}", email=JANE) for n in (1, 2)]
+    for id in ids:
+        at.desk.reject(id)
+    inbox.meanwhile = lambda: outbox.take_back(at.endpoint.spool, ids[1])
+    at.later(LETTER_DELAY)
+    assert inbox.names == [f"<{ids[0]}@example.org>"]
+
+
+def test_what_a_crash_left_half_written_goes(desktop: MakeDesktop) -> None:
+    at = desktop(Mail(host="x", to=(ANN,)))
+    one, two = (add(at.endpoint, n, f"Number {n}") for n in (1, 2))
+    folder = at.endpoint.spool.path / "private/outbox"
+    letter, old, new = (folder / f".{n}.abc" for n in (f"letter.{one}", "old", "new"))
+    now = at.clock.now
+    for path, when in ((letter, now), (old, now - 3601), (new, now)):
+        path.write_text("x")
+        os.utime(path, (when, when))
+    at.desk.spam(two)
+    assert letter.exists() and not old.exists()
+    at.desk.reject(one, erase=True)
+    assert not letter.exists() and new.exists()
 
 
 def test_letters_are_rationed_and_given_up_when_refused_for_good(
@@ -792,6 +964,32 @@ def test_a_receiver_that_fails_hears_of_it_again(
     clock.now += 24 * 3600
     courier.round()
     assert len(receiver.bodies) == len(said)
+
+
+def test_a_full_disk_makes_no_request_go_twice(
+    receiver: Receiver,
+    make_endpoint: MakeEndpoint,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    endpoint, disk = make_endpoint(), Disk(monkeypatch)
+    courier = hooked(endpoint, receiver, clock)
+    deliver = courier.deliver
+
+    def deliver_and_fill(digest: Digest, news: News, now: float) -> tuple[str, ...]:
+        left = deliver(digest, news, now)
+        disk.fill()
+        return left
+
+    courier.deliver = deliver_and_fill
+    add(endpoint, 1, "One")
+    for _ in range(3):
+        with pytest.raises(OSError, match="No space"):
+            courier.round()
+        clock.now += 60
+    disk.is_full = False
+    courier.round()
+    assert len(receiver.got) == 1 and courier.tray.digest() is None
 
 
 def test_a_receiver_may_say_what_it_likes_after_yes(

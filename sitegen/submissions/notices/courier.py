@@ -24,6 +24,7 @@ from sitegen.submissions.notices.webhook import Hook
 from sitegen.submissions.notices.words import (
     WHOLE,
     News,
+    Text,
     digest_text,
     digest_values,
     letter_text,
@@ -43,6 +44,12 @@ SETTLE_SECONDS = 5.0
 
 LETTERS_ALL, LETTERS_ADDRESS = 60, 2
 """Letters to authors an hour, in all and to one address."""
+
+REST_TRIES = 8
+"""After so many tries, two hours, a digest that somebody has is done with."""
+
+REFUSED_TRIES = 5
+"""So often nobody must have taken a digest until a refusal for good is believed."""
 
 LETTER_TRIES = 48
 """After so many tries, about two days, a letter to an author is given up."""
@@ -79,8 +86,9 @@ class Courier:
         """Does what is due; returns after how many seconds to look again."""
         if not self.tray.acquire():
             return STANDBY_SECONDS
+        self.tray.catch_up()
         digest = self.tray.digest() or self.begun()
-        if digest is not None and digest.next_at <= self.now():
+        if digest is not None and outbox.is_due(digest, self.now()):
             self.attempt(digest)
         return self.pause()
 
@@ -160,36 +168,57 @@ class Post:
         self.tray = tray
         self.config = config
         self.rates = rates
+        self.gone: set[Letter] = set()
+        """Letters that were sent and are not noted as such yet."""
 
     def deliver(self, digest: Digest, news: News, now: float) -> tuple[str, ...]:
         """Sends to each moderator who has not got it; returns who is left."""
         text = digest_text(news, self.config)
-        reached = list(digest.reached)
-        for address in self.mailer.settings.to:
-            if address in reached:
-                continue
-            # One message each: nobody learns who else moderates, and what one
-            # server refuses does not keep the others waiting.
-            name = f"{digest.name}.{_short(address)}"
-            try:
-                message = self.mailer.message(text, address, name, now)
-                self.mailer.send(message, [address])
-            except NotSent as error:
-                log.warning("mail: %s", error)
-                continue
-            reached.append(address)
-            done = msgspec.structs.replace(digest, reached=tuple(reached))
-            self.tray.put_digest(done)
-        return tuple(a for a in self.mailer.settings.to if a not in reached)
+        for address in self.left(digest):
+            after = self.tell(digest, text, address, now)
+            if after != digest:
+                self.tray.put_digest(after)
+            digest = after
+        return self.left(digest)
+
+    def left(self, digest: Digest) -> tuple[str, ...]:
+        """Returns the moderators whom a digest has still to reach."""
+        done = {*digest.reached, *digest.lost}
+        return tuple(a for a in self.mailer.settings.to if a not in done)
+
+    def tell(self, digest: Digest, text: Text, address: str, now: float) -> Digest:
+        """Sends a digest to one moderator; returns it with how that ended.
+
+        One message each: nobody learns who else moderates, and what one server
+        refuses does not keep the others waiting.
+        """
+        name = f"{digest.name}.{_short(address)}"
+        try:
+            self.mailer.send(self.mailer.message(text, address, name, now), [address])
+        except NotSent as error:
+            log.warning("mail: %s", error)
+            if not is_hopeless(digest, error.for_good):
+                return digest
+            log.warning("mail: a moderator is not told of %d posts", len(digest.ids))
+            return msgspec.structs.replace(digest, lost=(*digest.lost, address))
+        # With the first one the others' tries are counted anew.
+        tries = digest.attempts if digest.reached else 0
+        reached = (*digest.reached, address)
+        return msgspec.structs.replace(digest, reached=reached, attempts=tries)
 
     def send_letters(self, now: float) -> None:
         """Sends the letters to authors that are due."""
         for letter in outbox.letters(self.tray.spool):
-            if letter.next_at <= now and not self.rates.take(_limits(letter)):
+            if letter in self.gone:
+                self.note(letter, None)
+            elif outbox.is_due(letter, now) and not self.rates.take(_limits(letter)):
                 self.send_letter(letter, now)
 
     def send_letter(self, letter: Letter, now: float) -> None:
         """Sends one letter; what can never arrive is given up."""
+        # Another letter, sent before this one, may have taken minutes.
+        if outbox.letter_of(self.tray.spool, letter.id) != letter:
+            return
         text = letter_text(self.config, letter.url)
         try:
             message = self.mailer.message(text, letter.address, letter.id, now)
@@ -199,9 +228,35 @@ class Post:
             if not error.for_good and letter.attempts < LETTER_TRIES:
                 put_off = outbox.backed_off(letter, now)
                 assert isinstance(put_off, Letter)
-                outbox.save_letter(self.tray.spool, put_off)
+                self.note(letter, put_off)
                 return
-        outbox.finish_letter(self.tray.spool, letter.id)
+        self.gone.add(letter)
+        self.note(letter, None)
+
+    def note(self, letter: Letter, put_off: Letter | None) -> None:
+        """Notes that a letter has gone, or when it is tried again.
+
+        Not of one that was erased or taken back meanwhile: it must not come back.
+        """
+        spool = self.tray.spool
+        with spool.locked():
+            if outbox.letter_of(spool, letter.id) == letter:
+                if put_off is None:
+                    outbox.finish_letter(spool, letter.id)
+                else:
+                    outbox.save_letter(spool, put_off)
+        self.gone.discard(letter)
+
+
+def is_hopeless(digest: Digest, for_good: bool) -> bool:
+    """True if a digest that was just refused will not be tried again.
+
+    One address that always fails must not silence all; but where nobody can be reached,
+    the server is more likely to blame than each address.
+    """
+    if digest.reached:
+        return for_good or digest.attempts + 1 >= REST_TRIES
+    return for_good and digest.attempts + 1 >= REFUSED_TRIES
 
 
 def _limits(letter: Letter) -> tuple[Limit, Limit]:

@@ -26,6 +26,7 @@ from sitegen.submissions.filesystem import (
     names,
     read_regular,
     unlink,
+    write_all,
     write_new,
 )
 from sitegen.submissions.records import ID, STATES
@@ -43,6 +44,9 @@ TOLD_SECONDS = 90 * 24 * 3600
 SECOND = 1_000_000_000
 """Nanoseconds."""
 
+TEMPORARY_SECONDS = 3600
+"""After so long a file that a crash left half written is removed."""
+
 COMPACT = 1000
 """Lines of told ids, more than there are entries, that are worth writing anew."""
 
@@ -59,6 +63,8 @@ class Digest(msgspec.Struct, frozen=True):
     next_at: float = 0.0
     reached: tuple[str, ...] = ()
     """Addresses that have it already, while others refused it for now."""
+    lost: tuple[str, ...] = ()
+    """Addresses that it will never reach."""
 
 
 class Letter(msgspec.Struct, frozen=True):
@@ -79,6 +85,11 @@ def backed_off(item: "Digest | Letter", now: float) -> "Digest | Letter":
     return msgspec.structs.replace(item, attempts=item.attempts + 1, next_at=now + wait)
 
 
+def is_due(item: "Digest | Letter", now: float) -> bool:
+    """True if it is time to send; a clock that was put back must not silence us."""
+    return item.next_at <= now or item.next_at > now + LONGEST_WAIT
+
+
 class Tray:
     """One channel's part of the outbox; only the process that holds its lock uses it.
 
@@ -91,6 +102,10 @@ class Tray:
         self.folder = spool.fds[OUTBOX]
         self.handle = -1
         self.told: set[str] = set()
+        self.unsaved: Digest | None = None
+        """What became of a digest, while the disk does not take it."""
+        self.unfinished: tuple[Digest, float] | None = None
+        """A digest that was delivered, and when, likewise."""
         self.looked = -1
         """The time of the folder in which nothing new was found."""
 
@@ -130,6 +145,17 @@ class Tray:
             self.looked = changed
         return sorted(found, key=lambda id: (-found[id], id))
 
+    def catch_up(self) -> None:
+        """Writes what the disk did not take at the last time.
+
+        Whoever sends does this first, so that a full disk does not make it send the
+        same again and again.
+        """
+        if self.unsaved is not None:
+            self.put_digest(self.unsaved)
+        if self.unfinished is not None:
+            self.finish(*self.unfinished)
+
     def digest(self) -> Digest | None:
         """Returns the digest that is on its way."""
         try:
@@ -140,23 +166,27 @@ class Tray:
 
     def put_digest(self, digest: Digest) -> None:
         """Puts a digest on its way, or what became of it."""
+        self.unsaved = digest
         _replace(self.folder, f"{self.channel}.json", msgspec.json.encode(digest))
+        self.unsaved = None
 
     def finish(self, digest: Digest, now: float) -> None:
         """Notes that a digest was delivered; first that, then it goes."""
+        self.unsaved, self.unfinished = None, (digest, now)
         self.told.update(digest.ids)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         name = f"{self.channel}.told"
         handle = os.open(name, flags, 0o600, dir_fd=self.folder)
         try:
             # The empty line closes what a crash may have torn.
-            os.write(handle, "\n".join(["", *digest.ids, ""]).encode())
+            write_all(handle, "\n".join(["", *digest.ids, ""]).encode())
             os.fsync(handle)
             os.utime(handle, (now, now))
         finally:
             os.close(handle)
         unlink(self.folder, f"{self.channel}.json")
         os.fsync(self.folder)
+        self.unfinished = None
 
     def last_told(self) -> float:
         """Returns when the last digest was delivered; 0 for never."""
@@ -202,14 +232,18 @@ def save_letter(spool: Spool, letter: Letter) -> None:
 
 def letters(spool: Spool) -> list[Letter]:
     """Returns the letters that wait."""
-    folder = spool.fds[OUTBOX]
-    found = []
-    for name in names(folder):
-        if name.startswith("letter."):
-            with contextlib.suppress(FileNotFoundError, msgspec.DecodeError):
-                data = read_regular(folder, name)
-                found.append(msgspec.json.decode(data, type=Letter))
-    return found
+    kept = [name for name in names(spool.fds[OUTBOX]) if name.startswith("letter.")]
+    found = [letter_of(spool, name.removeprefix("letter.")) for name in kept]
+    return [letter for letter in found if letter is not None]
+
+
+def letter_of(spool: Spool, id: str) -> Letter | None:
+    """Returns the letter about an entry, if one waits."""
+    try:
+        data = read_regular(spool.fds[OUTBOX], f"letter.{id}")
+        return msgspec.json.decode(data, type=Letter)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
 
 
 def finish_letter(spool: Spool, id: str) -> None:
@@ -222,12 +256,16 @@ def finish_letter(spool: Spool, id: str) -> None:
 
 
 def forget_old(spool: Spool, now: float) -> None:
-    """Removes the notes of letters to authors of entries that are long gone."""
-    folder = spool.fds[OUTBOX]
+    """Removes the notes of letters of long ago, and what crashes left half written."""
+    for prefix, seconds in (("told.", TOLD_SECONDS), (".", TEMPORARY_SECONDS)):
+        _remove_older(spool.fds[OUTBOX], prefix, now - seconds)
+
+
+def _remove_older(folder: int, prefix: str, than: float) -> None:
     for name in names(folder):
-        if name.startswith("told."):
+        if name.startswith(prefix):
             with contextlib.suppress(FileNotFoundError):
-                if os.stat(name, dir_fd=folder).st_mtime < now - TOLD_SECONDS:
+                if os.stat(name, dir_fd=folder).st_mtime < than:
                     unlink(folder, name)
 
 
@@ -237,9 +275,14 @@ def take_back(spool: Spool, id: str) -> None:
 
 
 def forget(spool: Spool, id: str) -> None:
-    """Removes every trace of an entry."""
+    """Removes every trace of an entry, on the disk too when it returns."""
+    folder = spool.fds[OUTBOX]
     take_back(spool, id)
-    unlink(spool.fds[OUTBOX], f"told.{id}")
+    unlink(folder, f"told.{id}")
+    for name in names(folder):
+        if name.startswith(f".letter.{id}."):  # a crash left it half written
+            unlink(folder, name)
+    os.fsync(folder)
 
 
 def _replace(folder: int, name: str, data: bytes) -> None:
