@@ -1,7 +1,8 @@
 """The log of decisions, and copies of entries by which the last one can be undone.
 
-The log says who did what with which entry, and nothing of what a visitor wrote. The
-copies hold all of it, so they go after an hour.
+The log says who did what with which entry, and nothing of what a visitor wrote: not
+even the address of a post, which holds its title. The copies hold all of it, so they go
+after an hour.
 """
 
 import contextlib
@@ -58,8 +59,6 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True):
     """The name that a moderator logged in with."""
     batch: str = ""
     """The same for entries that were decided on at once."""
-    url: str = ""
-    """Where an approved entry is."""
 
 
 class Kept(msgspec.Struct, frozen=True):

@@ -139,16 +139,21 @@ class Desk:
         if not seen:
             return self.read(id)
         if self.spool.find(id) is None or self.read(id).version != seen:
-            raise Overtaken(self.story(id))
+            raise self.overtaken(id)
         return self.read(id)
+
+    def overtaken(self, id: str) -> Overtaken:
+        """Returns who was first, and where the entry is if it is published."""
+        url = self.index().submissions.get(id)
+        where = f" It is at {url}" if url else ""
+        return Overtaken(f"{self.story(id)}{where}")
 
     def story(self, id: str) -> str:
         """Returns who last did what with an entry."""
         last = self.log.last_of(id)
         if last is None:
             return "The entry was changed meanwhile."
-        where = f" It is at {last.url}" if last.url else ""
-        return f"{last.by} {decisions.DONE[last.action]} this entry already.{where}"
+        return f"{last.by} {decisions.DONE[last.action]} this entry already."
 
     def index(self) -> Index:
         """Returns what is published, exactly."""
@@ -267,7 +272,7 @@ class Desk:
             last = self.log.last_of(id)
             kept = decisions.kept_of(self.spool, id)
             if last is None or last.batch != batch or last.action == "undo":
-                raise Overtaken(self.story(id))
+                raise self.overtaken(id)
             if kept is None:
                 raise SitegenError("This was too long ago to be undone.")
             if last.action == "approve":
@@ -287,7 +292,7 @@ class Desk:
         if action not in ("erase", "undo"):
             decisions.keep(self.spool, kept_from(listed, file), now)
         url = file.url if file else ""
-        self.log.add(Decision(now, entry.id, action, self.who, self.batch, url))
+        self.log.add(Decision(now, entry.id, action, self.who, self.batch))
         mail = self.settings.mail
         if action in ("approve", "reject") and mail and mail.author and entry.email:
             letter = outbox.Letter(entry.id, entry.email, url, now)

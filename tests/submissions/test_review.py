@@ -148,6 +148,17 @@ def test_a_session_ends_when_it_is_not_used_and_after_all(
     assert "Log out" not in ann.get().text
 
 
+def test_a_preview_that_comes_late_undoes_no_log_out(
+    make_endpoint: MakeEndpoint, moderate: Moderate, clock: Clock
+) -> None:
+    endpoint = make_endpoint()
+    id = add(endpoint, 1, "One")
+    ann = moderate(endpoint)
+    clock.now += IDLE_SECONDS - 60
+    assert "Set-Cookie" not in ann.get(f"{id}/preview/").headers
+    assert "Set-Cookie" in ann.get(f"{id}/").headers
+
+
 def test_a_new_password_ends_every_session(
     make_endpoint: MakeEndpoint, moderate: Moderate
 ) -> None:
@@ -705,6 +716,9 @@ def test_an_approved_post_is_built_and_can_be_withdrawn(
     assert "Your post is published" in visitor.receipt(answer).text
     assert "It is online." in ann.client.get(done.headers["Location"]).text
     assert "Ann approved this entry already." in ann.get(f"{id}/").text
+    assert "/posts/my-own-post/" in ann.get("log/").text
+    log = endpoint.spool.path / "private/decisions.jsonl"
+    assert id in log.read_text() and "my-own-post" not in log.read_text()
     assert ann.undo(done).status_code == 303
     wait_for(lambda: not page.exists())
     assert endpoint.spool.read("pending", id).title == "My own post"

@@ -22,7 +22,7 @@ from sitegen.content.titles import check_line
 from sitegen.problems import SitegenError
 from sitegen.submissions import decisions, form, origin, pages, rebuild
 from sitegen.submissions.body import Unwelcome, body_of
-from sitegen.submissions.decisions import UNDO_SECONDS, Decisions
+from sitegen.submissions.decisions import UNDO_SECONDS, Decision, Decisions
 from sitegen.submissions.moderation import Desk, Listed, Overtaken
 from sitegen.submissions.pages import Shown
 from sitegen.submissions.published import Published
@@ -58,7 +58,8 @@ from sitegen.submissions.review.visit import (
 from sitegen.submissions.spool import Spool
 
 GUESSES_NETWORK, GUESSES_ALL = 10, 60
-"""Passwords an hour that are looked at, from one network and from everywhere."""
+"""Passwords that are looked at, from one network and from everywhere: so many at once,
+and then so many an hour."""
 
 LONGEST_NAME, LONGEST_REASON = 60, 500
 
@@ -117,7 +118,10 @@ class Review:
         session = self.sessions.read(request.cookies.get(COOKIE, ""), hashed)
         visit = Visit(request, base, inner, hashed, session)
         response = self.dispatch(visit)
-        if session and "Set-Cookie" not in response.headers:
+        # A preview is fetched beside its page: it may end after a log-out, and must not
+        # bring the session back.
+        is_page = not visit.place.endswith("/preview/")
+        if session and is_page and "Set-Cookie" not in response.headers:
             if renewed := self.sessions.renewed(session):
                 self.remember(visit, response, renewed)
         return guarded(response)
@@ -359,8 +363,7 @@ class Review:
         """Returns what became of an entry that is not in the queue."""
         if self.log.last_of(id):
             words = self.desk(visit).story(id)
-        place = self.published.url_of(id)
-        note = Note(words.removesuffix(f" It is at {place}"), place=place)
+        note = Note(words, place=self.published.url_of(id))
         status = HTTPStatus.NOT_FOUND
         return self.page(visit, "gone", status, [note], heading="Not here", words="")
 
@@ -386,7 +389,10 @@ class Review:
 
     def show_log(self, visit: Visit) -> Response:
         """Returns the last decisions."""
-        lines = [view.line_of(each, self.clock) for each in self.log.newest()]
+        lines = [
+            view.line_of(each, self.clock, self.place_of(each))
+            for each in self.log.newest()
+        ]
         return self.page(visit, "log", lines=lines)
 
     def editor(
@@ -535,9 +541,14 @@ class Review:
             words = f"{these[0].by} {decisions.DONE[what]} {count}."
             if what == "approve":
                 words = f"{words} {self.when_online()}"
-            url = these[0].url if len(these) == 1 else ""
+            url = self.place_of(these[0]) if len(these) == 1 else ""
             notes.append(Note(words, "good", url))
         return notes
+
+    def place_of(self, decision: Decision) -> str:
+        """Returns where the post is that a decision published, or ""."""
+        is_post = decision.action == "approve"
+        return self.published.url_of(decision.id) if is_post else ""
 
     def when_online(self) -> str:
         """Returns when an approved post can be read."""

@@ -164,11 +164,11 @@ def _words_of(other: Listed | None, looks_same: bool) -> str:
     return f"{where}, looks the same" if looks_same else where
 
 
-def line_of(decision: Decision, clock: Clock) -> Line:
-    """Returns a decision as the log shows it."""
+def line_of(decision: Decision, clock: Clock, url: str) -> Line:
+    """Returns a decision as the log shows it; `url` is where the entry is now."""
     what = decisions.DONE[decision.action]
     at = clock.shown(decision.at)
-    return Line(at, decision.by, what, decision.id, decision.url)
+    return Line(at, decision.by, what, decision.id, url)
 
 
 def values_of(entry: Submission) -> dict[str, str]:
