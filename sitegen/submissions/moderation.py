@@ -51,6 +51,10 @@ class Overtaken(SitegenError):
     """Somebody else decided on the entry first; says who, and what."""
 
 
+class Unnoted(SitegenError):
+    """The entry is a post now, but neither logged nor kept for undoing; says where."""
+
+
 class Approved(msgspec.Struct, frozen=True):
     """A submission that is a post now."""
 
@@ -187,7 +191,7 @@ class Desk:
     def approve(self, id: str, seen: str = "") -> Approved:
         """Makes an entry a post: linked into the content, committed, out of the queue.
 
-        Raises SitegenError, and then nothing has changed.
+        Raises SitegenError, and then nothing has changed; but for Unnoted.
         """
         before = self.read_as_seen(id, seen)
         rendered = self.render(before.submission)
@@ -208,7 +212,7 @@ class Desk:
             commit = approval.publish(
                 self.root, self.config, self.spool, listed.submission, file
             )
-            self.note("approve", listed, file)
+            self.note_published(listed, file)
         return Approved(id, self.shown_path(file.id), file.url, commit, warnings)
 
     def reject(
@@ -299,6 +303,18 @@ class Desk:
             outbox.put_letter(self.spool, letter)
         elif action != "edit":
             outbox.take_back(self.spool, entry.id)
+
+    def note_published(self, listed: Listed, file: Finished) -> None:
+        """Notes an approval; raises Unnoted, since the post is there in any case."""
+        try:
+            self.note("approve", listed, file)
+        except OSError as error:
+            why = failure_of(error)
+            raise Unnoted(
+                f"The entry {listed.submission.id} is published at {file.url}, but that"
+                f" could not be noted. {why.message}",
+                why.hint,
+            ) from error
 
     def put(self, listed: Listed, wanted: Listed) -> None:
         """Puts an entry into another state or text; raises SitegenError.

@@ -1,6 +1,7 @@
 """Review pages, without a browser: who gets in, what is shown, what decisions do."""
 
 import contextlib
+import errno
 import os
 import re
 import stat
@@ -14,6 +15,7 @@ import pytest
 
 from sitegen.submissions import approval, decisions, rebuild
 from sitegen.submissions.decisions import FILE, Decision
+from sitegen.submissions.moderation import Desk
 from sitegen.submissions.records import Submission
 from sitegen.submissions.review import errands, listing, password
 from sitegen.submissions.review.app import (
@@ -730,6 +732,24 @@ def test_an_approved_post_is_built_and_can_be_withdrawn(
     words = ["approve", "withdraw", "approve"]
     assert subjects[:3] == [f"{word} {id}" for word in words]
     assert not git(root, "status", "--porcelain", "content/posts/my-own-post.md")
+
+
+def test_an_approval_that_cannot_be_noted_is_not_called_a_failure(
+    make_endpoint: MakeEndpoint, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = make_endpoint()
+    id = add(endpoint, 1, "One")
+    root, settings = endpoint.published.root, endpoint.settings
+    desk = Desk(root, endpoint.config, settings, endpoint.spool, clock)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(desk.log, "add", full)
+    outcome = errands._approve_one(desk, id, "")
+    assert not outcome.words and (root / "content/posts/one.md").exists()
+    (note,) = outcome.notes
+    assert "is published at /posts/one/" in note and "The disk is full." in note
 
 
 @pytest.mark.needs("git")

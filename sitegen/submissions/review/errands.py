@@ -12,7 +12,7 @@ from sitegen.config import Config
 from sitegen.content.records import Moment
 from sitegen.problems import ProblemsFound, SitegenError
 from sitegen.submissions.child import ChildLost, run_in_child
-from sitegen.submissions.moderation import Desk
+from sitegen.submissions.moderation import Desk, Unnoted
 from sitegen.submissions.spool import open_spool
 
 AROUND_SECONDS = 60.0
@@ -110,6 +110,8 @@ def _approve(office: Office, wanted: list[tuple[str, str]]) -> bytes:
 def _approve_one(desk: Desk, id: str, seen: str) -> Outcome:
     try:
         done = desk.approve(id, seen)
+    except Unnoted as failure:
+        return Outcome(id, notes=(in_words(failure),))
     except SitegenError as failure:
         return Outcome(id, in_words(failure))
     return Outcome(id, notes=tuple(problem.message for problem in done.warnings))
