@@ -222,7 +222,12 @@ def test_a_moderator_needs_no_mouse(show: Show, open_page: Open) -> None:
         id = add(place.endpoint, number, f"Number {number}")
         os.utime(f"{id}.md", (number, number), dir_fd=place.endpoint.spool.pending)
     page = open_page(place, **DESK)
-    press = page.keyboard.press
+
+    def press(key: str) -> None:
+        # Shown by the script when it listens; a page is there before that.
+        expect(page.locator(".keys")).to_be_visible()
+        page.keyboard.press(key)
+
     press("j")
     expect(page.get_by_role("link", name="Number 3")).to_be_focused()
     press("j")
