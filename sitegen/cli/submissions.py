@@ -3,12 +3,18 @@
 import logging
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sitegen.cli.site import asked as ask
 from sitegen.cli.terminal import say
-from sitegen.problems import SitegenError
+
+if TYPE_CHECKING:
+    from sitegen.submissions.app import Endpoint
+
+MOST_PROCESSES = 4
+"""More are started only if somebody says so: few sites have so many visitors."""
 
 
 @click.group()
@@ -36,13 +42,20 @@ def submissions() -> None:
     help="The address to listen at.  [default: 127.0.0.1]",
 )
 @click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    help="Processes that answer.  [default: one for each processor, up to 4]",
+)
+@click.option(
     "--threads",
-    default=16,
+    default=8,
     type=click.IntRange(1, 256),
-    help="Requests that are answered at the same time.  [default: 16]",
+    help="Requests that each process answers at the same time.  [default: 8]",
 )
 @click.pass_obj
-def serve(obj: tuple[str, str], port: int, bind: str, threads: int) -> None:
+def serve(
+    obj: tuple[str, str], port: int, bind: str, processes: int | None, threads: int
+) -> None:
     """Serves the submission form and takes what it sends.
 
     Put a web server in front of it that speaks TLS and keeps slow clients away; see
@@ -54,50 +67,31 @@ def serve(obj: tuple[str, str], port: int, bind: str, threads: int) -> None:
     \b
     Examples:
       sitegen submissions serve --port 8001
+      sitegen submissions serve --processes 1 --threads 16
     """
-    from waitress.server import create_server
+    from sitegen.build.workers import available
+    from sitegen.submissions.serving import Serving, answer, listen
 
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    app = endpoint(obj)
+    wanted = processes or min(available(), MOST_PROCESSES)
+    serving = Serving(bind, port, wanted, threads)
+    with listen(serving) as listener:
+        host = f"[{bind}]" if ":" in bind else bind
+        path = app.config.base_path + app.settings.path
+        address = f"http://{host}:{listener.getsockname()[1]}{path}"
+        say(f"{address}  (Ctrl-C stops)")
+        answer(app, listener, serving)
+
+
+def endpoint(obj: tuple[str, str]) -> "Endpoint":
+    """Returns the endpoint of a site, with the secrets of the environment."""
     from sitegen.submissions import create_app
 
-    asked = ask(obj)
-    keys = os.environ.get("SITEGEN_SECRET_KEY", "")
-    app = create_app(
-        asked.config,
+    return create_app(
+        ask(obj).config,
         Path(obj[0]),
-        keys,
+        os.environ.get("SITEGEN_SECRET_KEY", ""),
         mail_password=os.environ.get("SITEGEN_MAIL_PASSWORD", ""),
         webhook_secret=os.environ.get("SITEGEN_WEBHOOK_SECRET", ""),
     )
-    assert asked.config.submissions  # create_app has looked
-    limits = asked.config.submissions.limits
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
-    # More requests than threads are no reason for a line each.
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    try:
-        server = create_server(
-            app,
-            host=bind,
-            port=port,
-            threads=threads,
-            max_request_body_size=limits.body + 1024,
-            max_request_header_size=16_384,
-            channel_timeout=30,
-            connection_limit=1000,
-            asyncore_use_poll=True,
-            # The endpoint reads this header itself, as far as it trusts it.
-            clear_untrusted_proxy_headers=False,
-            ident="sitegen",
-        )
-    except OSError as error:
-        message = f"{bind}:{port} cannot be used: {error.strerror}."
-        raise SitegenError(message, "Choose another with --port.") from error
-    path = asked.config.base_path + asked.config.submissions.path
-    say(
-        f"http://{bind}:{getattr(server, 'effective_port', port)}{path}  (Ctrl-C stops)"
-    )
-    app.start()
-    try:
-        server.run()
-    finally:
-        server.close()
-        app.close()

@@ -102,6 +102,8 @@ class Spool:
 
     def close(self) -> None:
         """Closes the folders."""
+        self.sync_pending.close()
+        self.sync_spam.close()
         for handle in self.fds.values():
             os.close(handle)
         self.fds = {}

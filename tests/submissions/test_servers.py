@@ -1,13 +1,16 @@
 """The endpoint under real servers: mounted, slow, flooded, spoken to wrongly."""
 
 import contextlib
+import os
 import re
+import signal
 import socket
 import sys
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 
@@ -264,12 +267,53 @@ def test_nothing_of_a_visitor_is_logged(site: Path, tmp_path: Path) -> None:
     assert b"secret" not in log.read_bytes()
 
 
-def test_a_stopped_server_frees_its_port(serve: Serve, site: Path) -> None:
-    server = serve("waitress", site)
+def processes(site: Path, count: int) -> list[str]:
+    """Returns the command that serves a site with so many processes."""
+    command = [sys.executable, "-m", "sitegen", "-C", str(site), "submissions"]
+    return [*command, "serve", "--port", "{port}", "--processes", str(count)]
+
+
+def answering(server: Server) -> set[int]:
+    """Returns the ids of the processes that answer for a server."""
+    parent = server.process.pid
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+    return set(map(int, children.split()))
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_stopped_server_frees_its_port(count: int, serve: Serve, site: Path) -> None:
+    server = serve("waitress", site, command=processes(site, count))
     server.process.terminate()
-    server.process.wait(20)
+    assert server.process.wait(20) == 0
     with socket.create_server(("127.0.0.1", server.port)):
         pass
+
+
+def test_a_process_that_dies_is_replaced(serve: Serve, site: Path) -> None:
+    server = serve("waitress", site, command=processes(site, 2))
+    before = answering(server)
+    lost = min(before)
+    os.kill(lost, signal.SIGKILL)
+    while len(now := answering(server) - {lost}) < 2:
+        assert send(server, {"title": token_hex(8), "content": "x"})[0] == 303
+    assert len(before) == 2 and now > before - {lost}
+
+
+def test_processes_end_with_the_one_that_watches_over_them(
+    serve: Serve, site: Path
+) -> None:
+    server = serve("waitress", site, command=processes(site, 2))
+    server.process.kill()
+    server.process.wait(20)
+    with pytest.raises(ConnectionRefusedError):
+        while True:
+            # Whoever knocks in the last moment is cut off.
+            with (
+                socket.create_connection(("127.0.0.1", server.port)) as left,
+                contextlib.suppress(ConnectionResetError),
+            ):
+                left.sendall(b"GET /submit/health HTTP/1.0\r\n\r\n")
+                left.recv(100)
 
 
 def entries(site: Path) -> list[str]:

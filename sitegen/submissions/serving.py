@@ -1,0 +1,143 @@
+"""The endpoint under waitress: in this process, or in several that share a socket.
+
+Python runs one thread at a time, so each processor wants a process of its own. They are
+forked from one that only watches over them: it replaces one that dies, and they end
+with it.
+"""
+
+import logging
+import os
+import signal
+import socket
+import threading
+import time
+from multiprocessing import connection, get_context, parent_process
+from multiprocessing.context import ForkProcess
+
+import msgspec
+
+from sitegen.problems import SitegenError
+from sitegen.submissions.app import Endpoint
+
+HEAD_BYTES = 16_384
+"""How long the head of a request may be."""
+
+SPARE_BYTES = 1024
+"""What waitress reads beyond the longest form, so that the endpoint can say no."""
+
+PAUSE = 1.0
+"""Seconds before a process that died is replaced: some die at once, every time."""
+
+GRACE = 10.0
+"""Seconds that a process gets to end."""
+
+log = logging.getLogger("sitegen.submissions")
+
+
+class Serving(msgspec.Struct, frozen=True):
+    """How the endpoint is served."""
+
+    bind: str = "127.0.0.1"
+    port: int = 0
+    """0 takes any that is free."""
+    processes: int = 1
+    threads: int = 8
+    """In each process."""
+
+
+def listen(serving: Serving) -> socket.socket:
+    """Returns a socket that the address reaches; raises SitegenError."""
+    family = socket.AF_INET6 if ":" in serving.bind else socket.AF_INET
+    try:
+        return socket.create_server((serving.bind, serving.port), family=family)
+    except OSError as error:
+        message = f"{serving.bind}:{serving.port} cannot be used: {error.strerror}."
+        raise SitegenError(message, "Choose another with --port.") from error
+
+
+def answer(app: Endpoint, listener: socket.socket, serving: Serving) -> None:
+    """Answers requests until SIGTERM or Ctrl-C; closes the endpoint in the end."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if serving.processes == 1:
+        _answer(app, listener, serving)
+    else:
+        _watch_over(app, listener, serving)
+
+
+def _watch_over(app: Endpoint, listener: socket.socket, serving: Serving) -> None:
+    """Keeps as many processes answering as are wanted."""
+
+    def start() -> ForkProcess:
+        process = get_context("fork").Process(
+            target=_answer_for_parent, args=(app, listener, serving)
+        )
+        process.start()
+        return process
+
+    processes = [start() for _ in range(serving.processes)]
+    try:
+        while True:
+            connection.wait([process.sentinel for process in processes])
+            time.sleep(PAUSE)
+            for place, process in enumerate(processes):
+                if not process.is_alive():
+                    log.error("a process ended (%s) and is replaced", process.exitcode)
+                    processes[place] = start()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        _end(processes)
+        app.close()
+
+
+def _end(processes: list[ForkProcess]) -> None:
+    """Ends all processes, by force if they take too long."""
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        process.join(GRACE)
+        process.kill()
+
+
+def _answer_for_parent(
+    app: Endpoint, listener: socket.socket, serving: Serving
+) -> None:
+    """Answers requests for as long as the parent lives."""
+    # A terminal sends Ctrl-C to all; the parent passes it on in its own way.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _answer(app, listener, serving)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent
+    connection.wait([parent.sentinel])
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _answer(app: Endpoint, listener: socket.socket, serving: Serving) -> None:
+    """Answers requests in this process."""
+    from waitress.server import create_server
+
+    # More requests than threads are no reason for a line each.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    server = create_server(
+        app,
+        sockets=[listener],
+        threads=serving.threads,
+        max_request_body_size=app.settings.limits.body + SPARE_BYTES,
+        max_request_header_size=HEAD_BYTES,
+        channel_timeout=30,
+        connection_limit=1000,
+        asyncore_use_poll=True,
+        # The endpoint reads this header itself, as far as it trusts it.
+        clear_untrusted_proxy_headers=False,
+        ident="sitegen",
+    )
+    app.start()
+    try:
+        server.run()
+    finally:
+        server.close()
+        app.close()
