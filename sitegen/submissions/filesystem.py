@@ -5,7 +5,7 @@ import os
 import stat
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 
 from sitegen.problems import SitegenError
 
@@ -51,6 +51,70 @@ class Ticket:
         self.lock.release()
 
 
+class Errand:
+    """A sync that another thread does."""
+
+    def __init__(self, handle: int) -> None:
+        self.handle = handle
+        self.failure = ""
+        self.lock = threading.Lock()
+        self.lock.acquire()
+
+    def do(self) -> None:
+        """Syncs the file or folder, and wakes whoever waits for it."""
+        try:
+            self.failure = "the work was interrupted"
+            self.failure = _fsync(self.handle)
+        finally:
+            self.lock.release()
+
+    def wait(self) -> str:
+        """Returns what went wrong, or "", when it is done."""
+        self.lock.acquire()
+        return self.failure
+
+
+class Helpers:
+    """Threads that do errands, kept from one to the next: starting one takes 0.1 ms.
+
+    A thread does not survive a fork, so each process starts its own.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.lock = threading.Lock()
+        self.errands: SimpleQueue[Errand | None] = SimpleQueue()
+        self.pid = 0
+
+    def begin(self, handle: int) -> Errand:
+        """Returns the errand of syncing a file or folder, which is under way."""
+        if self.pid != os.getpid():
+            self._start()
+        errand = Errand(handle)
+        self.errands.put(errand)
+        return errand
+
+    def _start(self) -> None:
+        with self.lock:
+            if self.pid != os.getpid():
+                self.errands = SimpleQueue()
+                for _ in range(self.count):
+                    threading.Thread(
+                        target=self._work, args=(self.errands,), daemon=True
+                    ).start()
+                self.pid = os.getpid()
+
+    @staticmethod
+    def _work(errands: "SimpleQueue[Errand | None]") -> None:
+        while errand := errands.get():
+            errand.do()
+
+    def close(self) -> None:
+        """Ends the threads."""
+        for _ in range(self.count if self.pid == os.getpid() else 0):
+            self.errands.put(None)
+
+
 AT_ONCE = 2
 """Syncs of one group that may be under way: the journal is written while the next
 requests prepare."""
@@ -71,9 +135,8 @@ class GroupSync:
         self.running = 0
         self.waiting: list[Ticket] = []
         self.failure = ""
-        self.helpers: ThreadPoolExecutor | None = None
-        """Threads for all folders but the first."""
-        self.pid = 0
+        self.helpers = Helpers(AT_ONCE * (len(self.folders) - 1))
+        """For all folders but the first."""
 
     def sync(self) -> None:
         """Returns when all that the caller did in the folders is on the disk."""
@@ -119,23 +182,13 @@ class GroupSync:
         wait for the one before it would have to wait for what they did meanwhile.
         """
         first, *others = self.folders
-        helped = [self._helpers().submit(_fsync, folder) for folder in others]
-        failures = [_fsync(first), *(each.result() for each in helped)]
+        errands = [self.helpers.begin(folder) for folder in others]
+        failures = [_fsync(first), *(errand.wait() for errand in errands)]
         return next(filter(None, failures), "")
-
-    def _helpers(self) -> ThreadPoolExecutor:
-        """Returns the threads of this process, which are kept: each costs 0.1 ms."""
-        with self.lock:
-            if self.helpers is None or self.pid != os.getpid():
-                most = AT_ONCE * (len(self.folders) - 1)
-                self.helpers = ThreadPoolExecutor(most, "sitegen-sync")
-                self.pid = os.getpid()
-            return self.helpers
 
     def close(self) -> None:
         """Lets go of its threads."""
-        if self.helpers and self.pid == os.getpid():
-            self.helpers.shutdown()
+        self.helpers.close()
 
     def check(self) -> None:
         """Raises QueueBroken if a sync has failed in this process."""
