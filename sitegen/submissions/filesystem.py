@@ -63,8 +63,9 @@ class Errand:
     def do(self) -> None:
         """Syncs the file or folder, and wakes whoever waits for it."""
         try:
-            self.failure = "the work was interrupted"
             self.failure = _fsync(self.handle)
+        except Exception as error:  # such as no memory; the thread has to live on
+            self.failure = f"the work was interrupted: {type(error).__name__}"
         finally:
             self.lock.release()
 
