@@ -49,6 +49,11 @@ HOUR = 3600
 PURGE_SECONDS = 900.0
 """How often entries are removed whose time is over."""
 
+TROUBLE = "Something went wrong here. Please try again later."
+
+RETRY_SECONDS = 60
+"""When to try again after something that should not have happened."""
+
 GRACE = 5.0
 """Seconds that a chore gets to end."""
 
@@ -214,16 +219,11 @@ class Endpoint:
             response = self.answer(request)
         except Exception as error:  # the outermost door: no visitor sees a traceback
             log.error("a request failed: %s", _told(error))
-            response = self.trouble(request)
+            response = _text(HTTPStatus.SERVICE_UNAVAILABLE, TROUBLE, RETRY_SECONDS)
         if isinstance(response, Response):
             for name, value in HEADERS.items():
                 response.headers.setdefault(name, value)
         return response(environ, start_response)
-
-    def trouble(self, request: Request) -> Response:
-        """Returns the answer for what should not happen."""
-        words = "Something went wrong here. Please try again later."
-        return _text(HTTPStatus.SERVICE_UNAVAILABLE, words, retry_after=60)
 
     def answer(self, request: Request) -> "Response | Redirect":
         """Returns the answer to a request, by path and method."""
@@ -346,6 +346,23 @@ class Endpoint:
     def take(self, request: Request) -> str:
         """Returns the id under which a submission was stored; raises Refusal."""
         values = self.read(request)
+        try:
+            return self.take_values(request, values)
+        except Refusal:
+            raise
+        except Exception as error:  # a bug of ours must not cost anybody their text
+            log.error("a request failed: %s", _told(error))
+            raise Refusal(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "trouble",
+                TROUBLE,
+                values,
+                token=values.get("token", ""),
+                retry_after=RETRY_SECONDS,
+            ) from error
+
+    def take_values(self, request: Request, values: Mapping[str, str]) -> str:
+        """Returns the id under which the fields of a form were stored."""
         if not origin.is_allowed(request.environ, self.origins(request)):
             words = "This form was sent from another site. Please send it from here."
             raise Refusal(HTTPStatus.FORBIDDEN, "origin", words, values)

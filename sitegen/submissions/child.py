@@ -88,11 +88,18 @@ def run_in_child(
 
 
 def render_in_child(
-    text: str, image_hosts: tuple[str, ...], seconds: float
+    text: str,
+    image_hosts: tuple[str, ...],
+    seconds: float,
+    fields: tuple[str, ...] = (),
 ) -> Rendered:
-    """Returns what a stranger's text becomes; raises Unrenderable."""
+    """Returns what a stranger's text becomes; raises Unrenderable.
+
+    `fields` are what else the stranger wrote: a template may take any of them for
+    Markdown, so none may be too much for a build either.
+    """
     try:
-        data = run_in_child(_render, (text, image_hosts), seconds, MEMORY)
+        data = run_in_child(_render, (text, image_hosts, fields), seconds, MEMORY)
     except ChildLost as lost:
         message = "The text cannot be rendered."
         if lost.is_slow:
@@ -134,5 +141,7 @@ def _run(
     result.close()
 
 
-def _render(text: str, image_hosts: tuple[str, ...]) -> bytes:
+def _render(text: str, image_hosts: tuple[str, ...], fields: tuple[str, ...]) -> bytes:
+    for field in fields:
+        render_untrusted(field, image_hosts)
     return msgspec.msgpack.encode(Rendered(*render_untrusted(text, image_hosts)))

@@ -97,6 +97,12 @@ def body_of(submission: Submission) -> str:
     return text if text.endswith("\n") else f"{text}\n"
 
 
+def fields_of(submission: Submission) -> tuple[str, ...]:
+    """Returns all texts of an entry but its content."""
+    extra = (value for value in submission.extra.values() if isinstance(value, str))
+    return (submission.title, submission.author, *extra)
+
+
 def entry_of(finished: Finished, config: Config, rendered: Rendered) -> Entry:
     """Returns what a build would make of the file, without rendering it again."""
     rules = rules_of(config)

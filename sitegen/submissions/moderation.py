@@ -355,6 +355,7 @@ class Desk:
             finished.body_of(entry),
             self.settings.image_hosts,
             self.settings.limits.render_seconds,
+            finished.fields_of(entry),
         )
 
     def finish(self, entry: Submission, index: Index) -> Finished:

@@ -441,6 +441,8 @@ def test_a_bug_shows_no_traceback(
     monkeypatch.setattr("sitegen.submissions.form.check", broken)
     answer = visitor.send({"content": "words\nERROR forged \x1b[31m"})
     assert answer.status_code == 503 and "ValueError" not in answer.text
+    assert "words\nERROR forged" in answer.text, "the text is kept"
+    assert answer.headers["Retry-After"] == "60"
     assert "a request failed: ValueError: words" in caplog.text
     assert "in broken" in caplog.text, "where it happened"
     assert "\nERROR forged" not in caplog.text and "\x1b" not in caplog.text

@@ -62,7 +62,9 @@ LOOK = """() => {
 }"""
 
 
-def in_this_process(text: str, hosts: tuple[str, ...], seconds: float) -> Rendered:
+def in_this_process(
+    text: str, hosts: tuple[str, ...], seconds: float, fields: tuple[str, ...]
+) -> Rendered:
     """Renders without a process for each of some hundred texts."""
     return Rendered(*render_untrusted(text, hosts))
 

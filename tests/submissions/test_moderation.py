@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sitegen.content.frontmatter import parse
+from sitegen.markup.sanitize import render_untrusted
 from sitegen.submissions import approval, child
 from sitegen.submissions.records import Submission, digest_sent, title_digest
 from tests.conftest import CLOCK, MakeSite, Run
@@ -392,6 +393,24 @@ def _sleep(*_: object) -> None:
     import time
 
     time.sleep(60)
+
+
+def test_what_a_template_may_take_for_markdown_is_rendered_first_as_well(
+    run: Run, site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(text: str, hosts: tuple[str, ...]) -> object:
+        if text == "A slow city":
+            _sleep()
+        return render_untrusted(text, hosts)
+
+    monkeypatch.setattr(child, "render_untrusted", slow)
+    city = '[[submissions.fields]]\nname = "city"\n'
+    (site / "sitegen.toml").write_text(CONFIG + "render_seconds = 1\n" + city)
+    quick = put(site, 1, "One", extra={"city": "A quick city"})
+    slowly = put(site, 2, "Two", extra={"city": "A slow city"})
+    assert run("queue", "approve", quick, root=site).exit_code == 0
+    result = run("queue", "approve", slowly, root=site)
+    assert result.exit_code == 1 and "more than 1 seconds" in result.stderr
 
 
 def test_a_renderer_that_dies_is_an_error(
