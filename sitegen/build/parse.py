@@ -112,8 +112,8 @@ def parse(
         at = Location(path, body.line)
         failed = error("markdown-failed", at, failure.message, failure.hint)
         return Entry(source, None, body, Outline(), (*problems, failed)), None
-    if not post.summary and outline.summary:
-        post = msgspec.structs.replace(post, summary=outline.summary)
+    if not post.summary and document.summary:
+        post = msgspec.structs.replace(post, summary=document.summary)
     return Entry(source, post, body, outline, problems), document
 
 

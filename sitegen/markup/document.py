@@ -7,10 +7,11 @@ headings get their ids, and the HTML is cut where a reference to our own files i
 import re
 from collections.abc import Callable, Iterator
 from html import escape, unescape
+from typing import NamedTuple
 
 from sitegen.content.slugs import slugify
 from sitegen.markup import tags
-from sitegen.markup.records import Document, Heading, Outline, TocEntry
+from sitegen.markup.records import Document, Outline, TocEntry
 from sitegen.markup.text import plain_text, summarize, summarize_plain
 
 _MORE = re.compile(r"<!--\s*more\s*-->", re.IGNORECASE)
@@ -46,6 +47,14 @@ def is_local(target: str) -> bool:
     return not _ELSEWHERE.match(target)
 
 
+class Heading(NamedTuple):
+    """A heading of a body: level 1 to 6, its id and its text without markup."""
+
+    level: int
+    id: str
+    text: str
+
+
 def finish(html: str, prefix: str = "") -> tuple[Document, Outline]:
     """Returns what the HTML of a body holds, with its local references open.
 
@@ -53,15 +62,9 @@ def finish(html: str, prefix: str = "") -> tuple[Document, Outline]:
     """
     page = _Scan(html, prefix)
     headings = page.name_headings()
-    document = Document(tuple(page.parts()), _nest(headings))
-    outline = Outline(
-        headings,
-        tuple(page.ids),
-        tuple(page.links),
-        tuple(page.images),
-        summarize(html, page.more),
-    )
-    return document, outline
+    outline = Outline(tuple(page.ids), tuple(page.links), tuple(page.images))
+    summary = summarize(html, page.more)
+    return Document(tuple(page.parts()), _nest(headings), summary), outline
 
 
 def finish_plain(html: str, text: str) -> tuple[Document, Outline]:
@@ -79,13 +82,10 @@ def finish_plain(html: str, text: str) -> tuple[Document, Outline]:
     html, headings = named
     cut = _Cut(html)
     outline = Outline(
-        headings,
-        tuple([heading.id for heading in headings]),
-        tuple(cut.links),
-        tuple(cut.images),
-        summarize_plain(html),
+        tuple([heading.id for heading in headings]), tuple(cut.links), tuple(cut.images)
     )
-    return Document(tuple(cut.parts), _nest(headings)), outline
+    summary = summarize_plain(html)
+    return Document(tuple(cut.parts), _nest(headings), summary), outline
 
 
 def _has_note(text: str) -> bool:

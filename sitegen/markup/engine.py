@@ -14,11 +14,6 @@ def render(text: str, settings: Markdown) -> tuple[Document, Outline]:
     return finish(html)
 
 
-def outline(text: str, settings: Markdown) -> Outline:
-    """Returns the Outline alone, without the cost of colouring code."""
-    return finish(to_html(text, settings, highlight=False))[1]
-
-
 def to_html(text: str, settings: Markdown, highlight: bool) -> str:
     """Returns the HTML of a whole body, with features that both engines have."""
     text = _clean(text)

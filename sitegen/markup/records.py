@@ -3,26 +3,15 @@
 import msgspec
 
 
-class Heading(msgspec.Struct, frozen=True, array_like=True):
-    """A heading of a body: level 1 to 6, its id and its text without markup."""
-
-    level: int
-    id: str
-    text: str
-
-
 class Outline(msgspec.Struct, frozen=True, array_like=True):
-    """What checks and lists need of a body without its HTML."""
+    """What checks need of a body without its HTML."""
 
-    headings: tuple[Heading, ...] = ()
     anchors: tuple[str, ...] = ()
     """Every id in the body's HTML, headings included."""
     links: tuple[str, ...] = ()
     """Targets of local links as written, in order, without repeats."""
     images: tuple[str, ...] = ()
     """Targets of local images and other media, likewise."""
-    summary: str = ""
-    """Plain text: all before `<!-- more -->`, else the first words."""
 
 
 class TocEntry(msgspec.Struct, frozen=True, array_like=True):
@@ -42,3 +31,5 @@ class Document(msgspec.Struct, frozen=True, array_like=True):
     """HTML, target, HTML, target, …, HTML: each target is a local link or media
     address as written, unescaped; its URL, escaped, belongs in its place."""
     toc: tuple[TocEntry, ...] = ()
+    summary: str = ""
+    """Plain text: all before `<!-- more -->`, else the first words."""

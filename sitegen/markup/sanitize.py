@@ -86,7 +86,7 @@ def render_untrusted(
     """Returns what a stranger's Markdown becomes."""
     safe = _cleaner(image_hosts).clean(to_html(text, FIXED, FIXED.highlight))
     document, outline = finish(safe, PREFIX)
-    return SafeDocument(document.parts, document.toc), outline
+    return SafeDocument(document.parts, document.toc, document.summary), outline
 
 
 @lru_cache(maxsize=8)

@@ -111,8 +111,8 @@ def entry_of(finished: Finished, config: Config, rendered: Rendered) -> Entry:
     )
     if post is None or post.trusted:
         raise ProblemsFound(problems)
-    if not post.summary and rendered.outline.summary:
-        post = msgspec.structs.replace(post, summary=rendered.outline.summary)
+    if not post.summary and rendered.document.summary:
+        post = msgspec.structs.replace(post, summary=rendered.document.summary)
     source = Source(finished.id, b"", 0, len(finished.data), 0)
     return Entry(source, post, body, rendered.outline, problems)
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from sitegen.markup.document import finish, is_local
 from sitegen.markup.records import TocEntry
+from tests.markup.conftest import flat
 
 
 def headings(*levels: int) -> str:
@@ -43,18 +44,14 @@ def test_the_table_of_contents_is_nested(
 
 @given(st.lists(st.integers(1, 6)))
 def test_the_table_of_contents_has_every_heading_in_order(levels: list[int]) -> None:
-    def flat(entries: tuple[TocEntry, ...]) -> list[str]:
-        return [
-            title for entry in entries for title in (entry.id, *flat(entry.children))
-        ]
-
     document, found = finish(headings(*levels))
-    assert flat(document.toc) == [heading.id for heading in found.headings]
+    assert [entry.level for entry in flat(document.toc)] == levels
+    assert tuple(entry.id for entry in flat(document.toc)) == found.anchors
 
 
 def ids(html: str) -> list[str]:
     """Returns the ids of headings."""
-    return [heading.id for heading in finish(html)[1].headings]
+    return [entry.id for entry in flat(finish(html)[0].toc)]
 
 
 @pytest.mark.parametrize(
@@ -187,15 +184,15 @@ def test_links_of_footnotes_are_open_but_not_listed() -> None:
 
 @pytest.mark.parametrize("marker", ["<!-- more -->", "<!--more-->", "<!-- MORE\n-->"])
 def test_the_marker_ends_the_summary_and_vanishes(marker: str) -> None:
-    document, found = finish(f"<p>one</p>\n{marker}\n<p>two</p>")
-    assert found.summary == "one"
+    document, _ = finish(f"<p>one</p>\n{marker}\n<p>two</p>")
+    assert document.summary == "one"
     assert document.parts == ("<p>one</p>\n\n<p>two</p>",)
 
 
 def test_other_comments_are_no_marker() -> None:
     html = "<p>one</p><!-- more about this --><p>two</p>"
-    document, found = finish(html)
-    assert found.summary == "one two"
+    document, _ = finish(html)
+    assert document.summary == "one two"
     assert document.parts == (html,)
 
 

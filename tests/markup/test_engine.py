@@ -16,12 +16,13 @@ from playwright.sync_api import Page
 from sitegen.config import Markdown
 from sitegen.content.frontmatter import parse
 from sitegen.markup.document import finish, finish_plain
-from sitegen.markup.engine import outline, render, to_html
+from sitegen.markup.engine import render, to_html
 from sitegen.markup.extensions import impure_extensions, is_pure
 from sitegen.markup.highlight import highlight_stylesheet
 from sitegen.markup.records import Document, Outline
 from sitegen.problems import SitegenError
 from tests.browsing import Message, Serve
+from tests.markup.conftest import flat
 
 COMMONMARK = Markdown(engine="commonmark")
 MARKDOWN = Markdown(engine="markdown")
@@ -152,12 +153,12 @@ def test_a_feature_works(settings: Markdown, piece: str) -> None:
 
 
 def test_both_engines_find_the_same() -> None:
-    one, two = (outline(FEATURES, settings) for settings in ENGINES)
-    assert one.headings == two.headings
+    (first, one), (second, two) = (render(FEATURES, each) for each in ENGINES)
+    assert first.toc == second.toc
     assert set(one.anchors) == set(two.anchors)
     assert one.links == two.links == ("a.md", "raw.md", "c.md")
     assert one.images == two.images == ("img.png",)
-    assert one.summary == two.summary
+    assert first.summary == second.summary
 
 
 @given(
@@ -169,8 +170,8 @@ def test_both_engines_find_the_same() -> None:
 )
 def test_both_engines_give_the_same_heading_ids(titles: list[str]) -> None:
     text = "\n\n".join(f"## a {title} z" for title in titles)
-    one, two = (outline(text, settings).headings for settings in ENGINES)
-    assert [heading.id for heading in one] == [heading.id for heading in two]
+    one, two = (render(text, settings)[0].toc for settings in ENGINES)
+    assert [entry.id for entry in one] == [entry.id for entry in two]
 
 
 @both
@@ -230,7 +231,7 @@ def test_no_markup_raises(settings: Markdown, pieces: list[str]) -> None:
 def check_document(document: Document, found: Outline) -> None:
     """Checks what holds for every document."""
     assert len(document.parts) % 2 == 1
-    ids = [heading.id for heading in found.headings]
+    ids = [entry.id for entry in flat(document.toc)]
     assert len(set(ids)) == len(ids)
     assert set(ids) <= set(found.anchors)
     assert {*found.links, *found.images} <= set(document.parts[1::2])
@@ -287,11 +288,6 @@ def test_without_highlighting_code_is_plain(settings: Markdown) -> None:
     assert '<code class="language-python">pass\n</code>' in found
 
 
-@both
-def test_the_outline_alone_is_the_same(settings: Markdown) -> None:
-    assert outline(FEATURES, settings) == render(FEATURES, settings)[1]
-
-
 @pytest.mark.parametrize(
     "name", ["extra", "markdown.extensions.extra", "pymdownx.extra", "footnotes"]
 )
@@ -305,7 +301,7 @@ def test_an_extension_is_configured() -> None:
     settings = with_extensions("toc", toc={"permalink": True})
     text = "[TOC]\n\n# One\n\n## Straße *2*"
     assert '<div class="toc">' in html(text, settings)
-    assert outline(text, settings).headings == outline(text, COMMONMARK).headings
+    assert render(text, settings)[0].toc == render(text, COMMONMARK)[0].toc
 
 
 def test_a_bundle_is_configured_by_its_parts() -> None:

@@ -39,8 +39,8 @@ def test_without_references_there_is_no_section() -> None:
 
 
 def test_headings_and_footnotes_share_no_id() -> None:
-    document, found = render("# Fn 1\n\na[^1]\n\n[^1]: b", Markdown("commonmark"))
-    assert [heading.id for heading in found.headings] == ["fn-1-2"]
+    document, _ = render("# Fn 1\n\na[^1]\n\n[^1]: b", Markdown("commonmark"))
+    assert [entry.id for entry in document.toc] == ["fn-1-2"]
 
 
 def test_raw_html_in_a_footnote_keeps_its_place() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sitegen.config import Markdown
 from sitegen.content.frontmatter import parse
-from sitegen.markup.engine import outline
+from sitegen.markup.engine import render
 from sitegen.markup.positions import reference_positions
 
 TEXT = """\
@@ -68,7 +68,7 @@ def test_references_of_real_posts_are_found(corpora: Path) -> None:
     for path in sorted(corpora.rglob("*.md")):
         data = path.read_bytes()
         text = data[parse(data, path.name)[0].body.offset :].decode()
-        found = outline(text, Markdown("commonmark"))
+        found = render(text, Markdown("commonmark"))[1]
         places = reference_positions(text, found.links + found.images)
         missing += [target for target in places if not places[target]]
     assert missing == []

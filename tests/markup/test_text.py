@@ -45,7 +45,7 @@ def test_words_of_a_document_are_counted() -> None:
 
 def summary(html: str) -> str:
     """Returns the summary of a body."""
-    return finish(html)[1].summary
+    return finish(html)[0].summary
 
 
 @pytest.mark.parametrize(
