@@ -9,7 +9,7 @@ never overwritten and never deleted.
 
 import os
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
@@ -87,9 +87,12 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         for path, datas in manifest.items()
         for data in datas
     ]
-    text = "\n".join([_HEADER, *sorted(lines), ""])
+    _write_lines(folder, [_HEADER, *sorted(lines)])
+
+
+def _write_lines(folder: Path, lines: Iterable[str]) -> None:
     temporary = folder / staged_name(MANIFEST)
-    temporary.write_text(text, encoding="ascii")
+    temporary.write_text("\n".join([*lines, ""]), encoding="ascii")
     os.replace(temporary, folder / MANIFEST)
 
 
@@ -300,6 +303,36 @@ def commit(
     removed += _prune(folder, "", ours) if gone else []
     write_manifest(folder, manifest)
     return sorted(removed)
+
+
+def recommit(
+    folder: Path, new: Collection[Staged], known: Mapping[str, Output]
+) -> None:
+    """Puts staged files into the places of outputs that the manifest knows.
+
+    `known` are these outputs by path, as we left them. Where no file comes or goes this
+    does what `commit` does, and changes single lines of the manifest.
+    """
+    if not new:
+        return
+    lines = (folder / MANIFEST).read_text(encoding="ascii").splitlines()
+    places = {line: place for place, line in enumerate(lines)}
+    changed = {
+        places[_line(known[item.output.path])]: _line(item.output) for item in new
+    }
+    _write_lines(folder, [*lines, *changed.values()])
+    for item in new:
+        if item.waiting:
+            target = os.path.join(folder, item.output.path)
+            os.replace(os.path.join(folder, staged_name(item.output.path)), target)
+    for place, line in changed.items():
+        lines[place] = line
+    _write_lines(folder, lines)
+
+
+def _line(output: Output) -> str:
+    """Returns the manifest's line about an output."""
+    return f"{path_digest(output.path).hex()} {output.digest.hex()}"
 
 
 def _replace(folder: Path, path: str, ours: Manifest) -> list[str]:

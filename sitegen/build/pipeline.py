@@ -242,9 +242,9 @@ class Build:
         if there and there.sources == sources_digest(inputs):
             self.clock.lap("compare")
             return self.report_nothing(survey, there)
-        manifest = outputs.read_manifest(self.folder)
         if there and (delta := self.slight_edits(survey, there)):
-            return self.run_still(survey, there, delta, manifest)
+            return self.run_still(survey, there, delta)
+        manifest = outputs.read_manifest(self.folder)
         if torn or not self.target:
             outputs.remove_staged(self.folder)
         problems = self.check(survey)
@@ -277,22 +277,17 @@ class Build:
         delta = between(self.known, inputs.entries)
         return delta if is_settled(delta, survey, self.known, there) else None
 
-    def run_still(
-        self,
-        survey: Survey,
-        there: Target,
-        delta: Delta,
-        manifest: outputs.Manifest,
-    ) -> Report:
+    def run_still(self, survey: Survey, there: Target, delta: Delta) -> Report:
         """Does steps 4 to 6 where neither index nor plan nor checks are touched."""
         self.clock.lap("check")
         plan = plan_still(survey, there, still_changes(delta))
         self.clock.lap("compare")
         self.store.mark_torn(self.place)
-        made = self.make(survey, plan, manifest)
+        known = {path: plan.known[path] for path in plan.reasons}
+        made = self.make(survey, plan, outputs.manifest_of(known.values()))
         self.clock.lap("render")
         with workers.uninterrupted():
-            outputs.commit(self.folder, made.staged, plan.fresh_outputs, manifest)
+            outputs.recommit(self.folder, made.staged, known)
             self.clock.lap("write")
             new = msgspec.structs.replace(
                 with_looks(there, plan, made),
@@ -564,8 +559,9 @@ def sources_digest(inputs: Inputs) -> bytes:
 
 def entries_digest(entries: Iterable[Entry]) -> bytes:
     """Returns the digest of some content files, by their paths and bytes."""
-    sources = (entry.source for entry in entries)
-    return digest(b"".join([s.digest + s.path.encode() + b"\0" for s in sources]))
+    sources = [entry.source for entry in entries]
+    named = [source.path for source in sources], [source.digest for source in sources]
+    return digest(msgspec.msgpack.encode(named))
 
 
 def _origins(files: Mapping[str, Static]) -> dict[str, str]:

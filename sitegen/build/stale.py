@@ -98,10 +98,11 @@ def plan_still(survey: Survey, target: Target, changes: trace.Changes) -> Plan:
         table.answers[number] = answer
     numbers = set(changed)
     traces = dict(zip((a.output for a in target.artifacts), target.traces, strict=True))
+    may_meet = trace.may_meet(numbers)
     reasons = {
         output: trace.words(trace.decode(table.questions[met[0]]))
         for output, data in traces.items()
-        if (met := trace.met(data, numbers))
+        if may_meet(data) and (met := trace.met(data, numbers))
     }
     ids = (changes.bodies | changes.records) & site.by_id.keys()
     new = {

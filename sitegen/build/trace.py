@@ -270,6 +270,21 @@ def met(trace: bytes, changed: set[int]) -> list[int]:
     return [] if changed.isdisjoint(held) else sorted(changed.intersection(held))
 
 
+FEW = 8
+"""Up to so many numbers are looked for as bytes, in a tenth of the time."""
+
+
+def may_meet(changed: set[int]) -> Callable[[bytes], bool]:
+    """Returns a test that is False for traces that hold none of the numbers.
+
+    It may be True for one that does not, where the bytes of two numbers make a third.
+    """
+    if len(changed) > FEW:
+        return lambda trace: True
+    needles = [array("I", [number]).tobytes() for number in changed]
+    return lambda trace: any([needle in trace for needle in needles])
+
+
 def words(question: Question) -> str:
     """Returns what a question asks for, as `-v` says it."""
     kind, *rest = question

@@ -81,7 +81,27 @@ def _processes(jobs: int) -> "Executor":
     from concurrent.futures import ProcessPoolExecutor
 
     context = multiprocessing.get_context(_method())
-    return ProcessPoolExecutor(jobs, mp_context=context)
+    return ProcessPoolExecutor(jobs, mp_context=context, initializer=end_with_parent)
+
+
+def end_with_parent() -> None:
+    """Sees to it that this process ends at once if its parent does.
+
+    One that is forked holds its parent's lock as well. Without this it would wait for
+    work forever once the parent was killed, and so would the next build.
+    """
+    import threading
+
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    from multiprocessing import connection, parent_process
+
+    parent = parent_process()
+    assert parent
+    connection.wait([parent.sentinel])
+    os._exit(1)
 
 
 def _method() -> str:

@@ -2,7 +2,8 @@
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from operator import attrgetter
 from pathlib import Path
 
 import msgspec
@@ -65,10 +66,13 @@ def scan(
     (relative to `folder`) are left out. A folder that does not exist is empty.
     """
     walk = _Walk(root, folder, frozenset(skip), hidden)
-    found = sorted(walk.files("", deep), key=lambda file: file.path)
-    documents = tuple(file for file in found if _is_document(file.path))
-    others = tuple(file for file in found if not _is_document(file.path))
-    return Scan(documents, others, tuple(walk.problems))
+    walk.read("", deep)
+    walk.found.sort(key=attrgetter("path"))
+    documents: list[Found] = []
+    others: list[Found] = []
+    for file in walk.found:
+        (documents if _is_document(file.path) else others).append(file)
+    return Scan(tuple(documents), tuple(others), tuple(walk.problems))
 
 
 def bundle_files(scan: Scan) -> dict[str, Found]:
@@ -137,19 +141,19 @@ class _Walk:
         self.real_root = os.path.realpath(root)
         self.skip = skip
         self.hidden = hidden
+        self.found: list[Found] = []
         self.problems: list[Problem] = []
         self.open: set[int] = _inode(self.base)
 
-    def files(self, folder: str, deep: bool) -> Iterator[Found]:
-        """Yields the files below `folder`, relative to the scanned one."""
+    def read(self, folder: str, deep: bool) -> None:
+        """Finds the files below `folder`, relative to the scanned one."""
         for entry, path in self.entries(folder):
             if entry.is_symlink() and not self.stays_inside(entry, path):
                 continue
-            if entry.is_dir():
-                if deep and path not in self.skip:
-                    yield from self.descend(entry, path)
-            elif found := self.found(entry, path):
-                yield found
+            if not entry.is_dir():
+                self.note(entry, path)
+            elif deep and path not in self.skip:
+                self.descend(entry, path)
 
     def entries(self, folder: str) -> list[tuple[os.DirEntry[str], str]]:
         """Returns what a folder lists, without what is ignored by name."""
@@ -164,29 +168,29 @@ class _Walk:
         start = f"{folder}/" if folder else ""
         return [(entry, start + entry.name) for entry in entries]
 
-    def descend(self, entry: os.DirEntry[str], path: str) -> Iterator[Found]:
-        """Yields the files of a sub-folder, unless a link leads back into itself."""
+    def descend(self, entry: os.DirEntry[str], path: str) -> None:
+        """Finds the files of a sub-folder, unless a link leads back into itself."""
         inode = entry.stat().st_ino if entry.is_symlink() else entry.inode()
         if inode not in self.open:
             self.open.add(inode)
-            yield from self.files(path, True)
+            self.read(path, True)
             self.open.discard(inode)
 
-    def found(self, entry: os.DirEntry[str], path: str) -> Found | None:
-        """Returns a regular file with its stat signature."""
+    def note(self, entry: os.DirEntry[str], path: str) -> None:
+        """Notes a regular file with its stat signature."""
         try:
             path.encode()
             status = entry.stat()
         except UnicodeEncodeError:
             shown = path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
             self.refuse("file-name", shown, "the name is not valid UTF-8")
-            return None
+            return
         except OSError as failure:
             self.refuse("file-unreadable", path, failure.strerror or "unreadable")
-            return None
-        if not stat.S_ISREG(status.st_mode):
-            return None
-        return Found(path, status.st_mtime_ns, status.st_size, status.st_ino)
+            return
+        if stat.S_ISREG(status.st_mode):
+            found = Found(path, status.st_mtime_ns, status.st_size, status.st_ino)
+            self.found.append(found)
 
     def stays_inside(self, entry: os.DirEntry[str], path: str) -> bool:
         """Returns False, and notes it, if a link leads out of the root."""

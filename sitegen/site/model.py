@@ -1,6 +1,6 @@
 """Site: what exists and in which order."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cached_property, lru_cache
@@ -316,22 +316,23 @@ class Site:
         return {name: self._terms(name) for name in self.config.taxonomies}
 
     def _terms(self, taxonomy: str) -> dict[str, Term]:
-        ids: dict[str, list[str]] = {}
-        spellings: dict[str, Counter[str]] = {}
-        for id in self.posts:
-            for written in self.by_id[id].terms.get(taxonomy, ()):
-                key = term_key(written)
-                if key not in ids:
-                    ids[key], spellings[key] = [], Counter()
-                ids[key].append(id)
-                spellings[key][written] += 1
+        written: defaultdict[str, list[int]] = defaultdict(list)
+        for place, id in enumerate(self.posts):
+            for name in self.by_id[id].terms.get(taxonomy, ()):
+                written[name].append(place)
+        spellings: defaultdict[str, list[str]] = defaultdict(list)
+        for name in written:
+            spellings[term_key(name)].append(name)
         pattern = self.config.taxonomies[taxonomy]
         terms: dict[str, Term] = {}
-        for key in sorted(ids):
-            name = min(spellings[key].items(), key=lambda item: (-item[1], item[0]))[0]
+        for key in sorted(spellings):
+            names = spellings[key]
+            name = min(names, key=lambda name: (-len(written[name]), name))
+            places = sorted([place for name in names for place in written[name]])
+            ids = tuple([self.posts[place] for place in places])
             slug = term_slug(name)
             path = urls.term_path(pattern, slug)
-            terms[key] = Term(taxonomy, key, name, slug, path, tuple(ids[key]))
+            terms[key] = Term(taxonomy, key, name, slug, path, ids)
         return terms
 
     def list_path(self, section: str) -> str:

@@ -6,16 +6,15 @@ with it.
 """
 
 import logging
-import os
 import signal
 import socket
-import threading
 import time
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import connection, get_context
 from multiprocessing.context import ForkProcess
 
 import msgspec
 
+from sitegen.build.workers import end_with_parent
 from sitegen.problems import SitegenError
 from sitegen.submissions.app import Endpoint
 
@@ -105,15 +104,8 @@ def _answer_for_parent(
     """Answers requests for as long as the parent lives."""
     # A terminal sends Ctrl-C to all; the parent passes it on in its own way.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     _answer(app, listener, serving)
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    assert parent
-    connection.wait([parent.sentinel])
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _answer(app: Endpoint, listener: socket.socket, serving: Serving) -> None:

@@ -207,6 +207,37 @@ def test_a_build_whose_worker_is_killed_writes_nothing(
     assert not differences(before, tree(root / "output"))
 
 
+WAITING = """
+import sys
+from pathlib import Path
+from sitegen.build import pipeline, workers
+
+workers._method = lambda: sys.argv[2]
+with pipeline.locked(Path(sys.argv[1])), workers.Pool(2) as pool:
+    print(*pool.run(abs, [1, 2], True), flush=True)
+    sys.stdin.read()
+"""
+"""Holds a site's lock, and two processes that wait for more to do."""
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_processes_end_with_a_build_that_is_killed(tmp_path: Path, method: str) -> None:
+    build_it = subprocess.Popen(
+        [sys.executable, "-c", WAITING, str(tmp_path), method],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert build_it.stdout and build_it.stdin
+    assert build_it.stdout.readline() == b"1 2\n"
+    build_it.kill()
+    # Its end of the pipe is closed when all who inherited it have ended.
+    assert build_it.stdout.read() == b""
+    with pipeline.locked(tmp_path):
+        build_it.wait()
+    build_it.stdin.close()
+    build_it.stdout.close()
+
+
 def test_ctrl_c_leaves_the_output_whole_and_nothing_beside_it(
     edited: tuple[Path, dict[str, bytes]],
 ) -> None:
