@@ -8,7 +8,6 @@ never overwritten and never deleted.
 """
 
 import os
-import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
@@ -146,6 +145,8 @@ def stage_copy(folder: str, path: str, source: str, known: Output | None) -> Sta
         return Staged(_output(target, path, new), False)
     temporary = os.path.join(folder, staged_name(path))
     os.makedirs(os.path.dirname(temporary), exist_ok=True)
+    import shutil  # for single large files
+
     shutil.copyfile(source, temporary)
     return Staged(_output(temporary, path, file_digest(temporary)), True)
 

@@ -1,6 +1,5 @@
 """What people see: problems, lists, progress. Colours only on a terminal."""
 
-import json
 import os
 import sys
 import time
@@ -51,6 +50,8 @@ def tell(text: str) -> None:
 
 def tell_json(value: Any) -> None:
     """Prints a result for programs, on stdout."""
+    import json
+
     tell(json.dumps(value, ensure_ascii=False, indent=2))
 
 

@@ -38,7 +38,7 @@ PATTERNS = {
 }
 """What runs on a host → the addresses to read and to edit a file of a branch."""
 
-_SCP = re.compile(r"(?:[^@/:]+@)?(?P<host>\[[^\]]+\]|[^@/:]+):(?P<path>(?!//).+)")
+_SCP = r"(?:[^@/:]+@)?(?P<host>\[[^\]]+\]|[^@/:]+):(?P<path>(?!//).+)"
 
 
 class Web(msgspec.Struct, frozen=True, array_like=True):
@@ -81,7 +81,7 @@ def web(remote: str) -> Web | None:
 def _parts(remote: str) -> tuple[str, str, str, str]:
     """Returns scheme, host, port and path of a remote's address."""
     if "://" not in remote:
-        scp = _SCP.fullmatch(remote)
+        scp = re.fullmatch(_SCP, remote)
         return (
             ("ssh", scp["host"].lower(), "", scp["path"]) if scp else ("", "", "", "")
         )

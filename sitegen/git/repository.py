@@ -52,16 +52,32 @@ def described(folder: Path, *more: str) -> tuple[Repository, list[str]]:
     Those are arguments of `git rev-parse`, which print a line each.
     """
     asked = ("--show-toplevel", "--show-prefix", "--absolute-git-dir")
+    if not _may_be_in_one(folder):
+        raise _none(folder)
     try:
         found = run(folder, "rev-parse", *asked, "--is-shallow-repository", *more)
     except GitError as failure:
         if "not a git repository" not in failure.words.lower():
             raise
-        message = f"{folder} is not in a Git repository."
-        raise NoRepository(message, "Run `git init` there first.") from None
+        raise _none(folder) from None
     top, prefix, git_dir, shallow, *rest = os.fsdecode(found).split("\n")
     place = (folder, Path(top), Path(git_dir), prefix)
     return Repository(*place, shallow == "true"), rest
+
+
+def _may_be_in_one(folder: Path) -> bool:
+    """True unless no folder up to the root has a `.git`: then Git need not be asked."""
+    real = os.path.realpath(folder)
+    while not os.path.lexists(os.path.join(real, ".git")):
+        real, before = os.path.dirname(real), real
+        if real == before:
+            return False
+    return True
+
+
+def _none(folder: Path) -> NoRepository:
+    message = f"{folder} is not in a Git repository."
+    return NoRepository(message, "Run `git init` there first.")
 
 
 def init(folder: Path, branch: str = "main") -> Repository:

@@ -43,8 +43,10 @@ _CJK = (
     "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
     "\U00020000-\U0003ffff"
 )
-_WORD = rf"[{_CJK}]|[^\W_{_CJK}][^\s{_CJK}]*+"
+_WIDE_WORD = rf"[{_CJK}]|[^\W_{_CJK}][^\s{_CJK}]*+"
 """A word, or one character of a script that is written without spaces."""
+_NARROW_WORD = r"[^\W_]\S*+"
+"""The same, in a text that has none of these characters."""
 
 
 _HAS_LETTER = re.compile("[^a-zA-Z0-9]*+[a-zA-Z0-9]").match
@@ -55,15 +57,16 @@ _ANY_TAG = re.compile("<[^>]*>")
 # Patterns with wide characters take milliseconds to compile, and few bodies need them.
 
 
-@cache
-def _word() -> re.Pattern[str]:
-    return re.compile(_WORD)
+def _word(text: str) -> str:
+    """Returns what a word is in a text."""
+    is_narrow = text.isascii() or max(text) < _CJK[0]
+    return _NARROW_WORD if is_narrow else _WIDE_WORD
 
 
 @cache
-def _summary() -> re.Pattern[str]:
-    """Returns the pattern of as many words as a summary has: one match is quicker."""
-    return re.compile(rf"(?:[\W_]*+(?:{_WORD})){{{SUMMARY_WORDS}}}")
+def _words(word: str, count: int) -> re.Pattern[str]:
+    """Returns the pattern of so many words: one match is quicker."""
+    return re.compile(rf"(?:[\W_]*+(?:{word})){{{count}}}")
 
 
 @cache
@@ -104,7 +107,7 @@ def collapse(text: str) -> str:
 def count_words(body: str | Document) -> int:
     """Returns how many words a plain text, or the HTML of a document, has."""
     text = body if isinstance(body, str) else plain_text("".join(body.parts[::2]))
-    return sum(1 for _ in _word().finditer(text))
+    return sum(1 for _ in re.finditer(_word(text), text))
 
 
 def summarize(html: str, more: int | None) -> str:
@@ -179,8 +182,9 @@ def _readable(html: str, length: int) -> str:
 
 def _shorten(text: str) -> str:
     """Returns the first words of a text, with `…` if there are more."""
-    words = _summary().match(text)
-    more = words and _word().search(text, words.end())
+    word = _word(text)
+    words = _words(word, SUMMARY_WORDS).match(text)
+    more = words and _words(word, 1).match(text, words.end())
     if not more and len(text) <= _SUMMARY_LENGTH:
         return text
     end = words.end() if words and more else len(text)
