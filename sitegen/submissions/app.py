@@ -424,7 +424,6 @@ class Endpoint:
         values: Mapping[str, str],
     ) -> str:
         """Stores a checked submission; returns its id when it is on the disk."""
-        sent = records.digest_sent(draft.title, draft.content)
         network = self.rates.hash_of(
             origin.network(request.environ, self.settings.trusted_proxies)
         )
@@ -439,30 +438,13 @@ class Endpoint:
             extra=draft.extra,
             network=network,
             flags=self.suspicions(draft, token, values),
-            sent=sent,
+            sent=records.digest_sent(draft.title, draft.content),
         )
-        if submission.flags:
-            # Whatever became of this form before: it gets its first answer.
-            if not self.spool.is_known(token.id, self.published):
-                self.spool.add_spam(submission)
-            return token.id
-        outcome = self.spool.add(submission, self.published)
-        if outcome is Outcome.TITLE_TAKEN:
-            words = "This title is taken already. Please choose another one."
-            raise Refusal(
-                HTTPStatus.CONFLICT,
-                "title-taken",
-                words,
-                values,
-                {"title": words},
-                values["token"],
-            )
-        if outcome is Outcome.TOKEN_USED:
-            words = (
-                "This form was sent before, with another text. To send this text as "
-                "well, press Send once more."
-            )
-            raise Refusal(HTTPStatus.CONFLICT, "token-used", words, values)
+        if not submission.flags:
+            require_stored(self.spool.add(submission, self.published), values)
+        elif not self.spool.is_known(token.id, self.published):
+            # Else it gets its first answer, whatever became of this form before.
+            self.spool.add_spam(submission)
         return token.id
 
     def limit(self, network: str, values: Mapping[str, str]) -> None:
@@ -496,6 +478,26 @@ class Endpoint:
             "links": draft.links > limits.links,
         }
         return tuple(name for name, is_so in found.items() if is_so)
+
+
+def require_stored(outcome: Outcome, values: Mapping[str, str]) -> None:
+    """Raises Refusal if a submission was not stored."""
+    if outcome is Outcome.TITLE_TAKEN:
+        words = "This title is taken already. Please choose another one."
+        raise Refusal(
+            HTTPStatus.CONFLICT,
+            "title-taken",
+            words,
+            values,
+            {"title": words},
+            values["token"],
+        )
+    if outcome is Outcome.TOKEN_USED:
+        words = (
+            "This form was sent before, with another text. To send this text as well, "
+            "press Send once more."
+        )
+        raise Refusal(HTTPStatus.CONFLICT, "token-used", words, values)
 
 
 def _told(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import secrets
 import stat
 import threading
 from collections.abc import Sequence
@@ -228,6 +229,21 @@ def write_new(folder: int, name: str, data: bytes) -> int:
         unlink(folder, name)
         raise
     return handle
+
+
+def replace(folder: int, name: str, data: bytes) -> None:
+    """Writes a file as a whole, in the place of what it was, on the disk in the end.
+
+    A crash may leave it half written under a name of its own that begins with a dot.
+    """
+    temporary = f".{name}.{secrets.token_hex(6)}"
+    handle = write_new(folder, temporary, data)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    os.fsync(folder)
 
 
 def write_all(handle: int, data: bytes) -> None:

@@ -16,7 +16,6 @@ has gone it is an empty `told.<id>`, so that there is never a second one.
 import contextlib
 import fcntl
 import os
-import secrets
 import time
 
 import msgspec
@@ -25,6 +24,7 @@ from sitegen.submissions.filesystem import (
     exists,
     names,
     read_regular,
+    replace,
     unlink,
     write_all,
     write_new,
@@ -167,7 +167,7 @@ class Tray:
     def put_digest(self, digest: Digest) -> None:
         """Puts a digest on its way, or what became of it."""
         self.unsaved = digest
-        _replace(self.folder, f"{self.channel}.json", msgspec.json.encode(digest))
+        replace(self.folder, f"{self.channel}.json", msgspec.json.encode(digest))
         self.unsaved = None
 
     def finish(self, digest: Digest, now: float) -> None:
@@ -208,7 +208,7 @@ class Tray:
         if len(ids) > len(ids & known) + COMPACT:
             ids &= known
             last = self.last_told()
-            _replace(self.folder, name, "\n".join([*sorted(ids), ""]).encode())
+            replace(self.folder, name, "\n".join([*sorted(ids), ""]).encode())
             os.utime(name, (last, last), dir_fd=self.folder)
         return ids
 
@@ -227,7 +227,7 @@ def put_letter(spool: Spool, letter: Letter) -> None:
 def save_letter(spool: Spool, letter: Letter) -> None:
     """Writes a letter in the place of what it was before."""
     name = f"letter.{letter.id}"
-    _replace(spool.fds[OUTBOX], name, msgspec.json.encode(letter))
+    replace(spool.fds[OUTBOX], name, msgspec.json.encode(letter))
 
 
 def letters(spool: Spool) -> list[Letter]:
@@ -282,16 +282,4 @@ def forget(spool: Spool, id: str) -> None:
     for name in names(folder):
         if name.startswith(f".letter.{id}."):  # a crash left it half written
             unlink(folder, name)
-    os.fsync(folder)
-
-
-def _replace(folder: int, name: str, data: bytes) -> None:
-    """Writes a file as a whole, on the disk when it returns."""
-    temporary = f".{name}.{secrets.token_hex(6)}"
-    handle = write_new(folder, temporary, data)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     os.fsync(folder)

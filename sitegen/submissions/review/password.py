@@ -8,7 +8,7 @@ import threading
 import unicodedata
 
 from sitegen.problems import SitegenError
-from sitegen.submissions.filesystem import read_regular, unlink, write_new
+from sitegen.submissions.filesystem import read_regular, replace, unlink
 from sitegen.submissions.spool import Spool
 
 FILE = "password"
@@ -37,14 +37,7 @@ def store(spool: Spool, password: str) -> None:
     salt = secrets.token_bytes(16)
     parts = (COST, BLOCK, LANES, salt.hex(), _hash(password, salt).hex())
     line = " ".join(("scrypt", *map(str, parts), "\n"))
-    folder, name = spool.fds["private"], f"{FILE}.{secrets.token_hex(6)}"
-    handle = write_new(folder, name, line.encode())
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    os.rename(name, FILE, src_dir_fd=folder, dst_dir_fd=folder)
-    os.fsync(folder)
+    replace(spool.fds["private"], FILE, line.encode())
 
 
 def remove(spool: Spool) -> bool:
