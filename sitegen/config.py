@@ -140,7 +140,7 @@ class Mail(msgspec.Struct, frozen=True):
     sender: str = ""
     """The address that mail comes from; left out: the first of `to`."""
     to: tuple[str, ...] = ()
-    """The moderators' addresses."""
+    """The moderators' addresses, in ASCII (`xn--bcher-kva.example`)."""
     interval_minutes: int = 15
     """The least time between two mails; what arrives meanwhile comes in one."""
     author: bool = False
