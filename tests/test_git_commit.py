@@ -215,6 +215,32 @@ def test_a_refusing_hook_leaves_the_index_as_it_was(
     assert repo.status == ["MM a.md", "?? new.md"]
 
 
+@pytest.mark.parametrize("path", ["new.md", "a.md", "gone.md"])
+def test_a_commit_that_cannot_write_the_index_in_the_end_counts(
+    make_repo: MakeRepo, path: str
+) -> None:
+    repo = make_repo({"a.md": "a", "gone.md": "gone"})
+    repo.write({"new.md": "new", "a.md": "changed"})
+    (repo.folder / "gone.md").unlink()
+    hook = repo.folder / ".git/hooks/reference-transaction"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text('#!/bin/sh\n[ "$1" != committed ] || rm -f .git/index.lock\n')
+    hook.chmod(0o755)
+    before = repo.head
+    assert git.commit_path(found(repo), path, "one") == repo.head != before
+    assert committed(repo) == [path]
+    assert not any(line.endswith(path) for line in repo.status)
+
+
+def test_a_file_that_only_the_index_lacks_is_committed_already(
+    make_repo: MakeRepo,
+) -> None:
+    repo = make_repo({"a.md": "a", "b.md": "b"})
+    repo.git("rm", "--quiet", "--cached", "b.md")
+    assert git.commit_path(found(repo), "b.md", "again") == repo.head
+    assert repo.status == [] and repo.git("rev-list", "--count", "HEAD") == "1"
+
+
 def test_an_intent_to_add_stays_one_when_a_hook_refuses(make_repo: MakeRepo) -> None:
     repo = make_repo({"a.md": "a"})
     repo.write({"new.md": "new"})

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 
 import msgspec
 
@@ -143,11 +144,36 @@ def _commit(
             data=message.encode(),
             env=env,
         )
-    except BaseException:
+    except BaseException as failure:
+        if isinstance(failure, GitError) and _is_committed(repository, path):
+            return _kept_commit(repository, path)
         if new:
             _forget(repository, path)
         raise
     return run(folder, "rev-parse", "HEAD").decode().strip()
+
+
+def _is_committed(repository: Repository, path: str) -> bool:
+    """True if the last commit has a path as it lies there, or lacks it as well."""
+    folder = repository.folder
+    there = os.path.lexists(folder / path)
+    try:
+        known = run(folder, "rev-parse", "--quiet", "--verify", f"HEAD:./{path}")
+    except GitError:
+        return not there
+    return there and known == run(folder, "hash-object", "--", path)
+
+
+def _kept_commit(repository: Repository, path: str) -> str:
+    """Returns the commit that has a path, although Git said that it failed.
+
+    On a full or failing disk Git may find that it cannot write the index when the
+    commit is made already; it says so and leaves it at that.
+    """
+    with suppress(GitError):
+        run(repository.folder, "add", "--", path)
+    found = run(repository.folder, "log", "-1", "--format=%H", "--", path)
+    return found.decode().strip()
 
 
 def _forget(repository: Repository, path: str) -> None:

@@ -68,6 +68,8 @@ def described(folder: Path, *more: str) -> tuple[Repository, list[str]]:
 def _may_be_in_one(folder: Path) -> bool:
     """True unless no folder up to the root has a `.git`: then Git need not be asked."""
     real = os.path.realpath(folder)
+    if not os.path.isdir(real):
+        return True  # Git has words for that
     while not os.path.lexists(os.path.join(real, ".git")):
         real, before = os.path.dirname(real), real
         if real == before:
