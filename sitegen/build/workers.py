@@ -96,12 +96,13 @@ def end_with_parent() -> None:
 
 
 def _end_with_parent() -> None:
+    import signal
     from multiprocessing import connection, parent_process
 
     parent = parent_process()
     assert parent
     connection.wait([parent.sentinel])
-    os._exit(1)
+    signal.raise_signal(signal.SIGKILL)
 
 
 def _method() -> str:
