@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
+    from pygments.token import _TokenType
 
 LONGEST = 200_000
 """Code of more characters is not coloured: some lexers take quadratic time."""
@@ -62,10 +63,36 @@ def _wrap(language: str, code: str) -> str:
 
 
 def _coloured(code: str, lexer: "Lexer") -> str:
-    from pygments import highlight
-    from pygments.formatters import HtmlFormatter
+    """Returns code whose tokens stand in elements with Pygments' classes."""
+    from sitegen.markup.lexing import tokens
 
-    return highlight(code, lexer, HtmlFormatter(nowrap=True))
+    pieces: list[str] = []
+    opened = ""
+    for kind, text in tokens(lexer, code):
+        name = _class_of(kind)
+        if name != opened:
+            if opened:
+                pieces.append("</span>")
+            if name:
+                pieces.append(f'<span class="{name}">')
+            opened = name
+        if "<" in text or ">" in text or "&" in text:
+            text = escape(text, quote=False)
+        pieces.append(text)
+    if opened:
+        pieces.append("</span>")
+    return "".join(pieces)
+
+
+@cache
+def _class_of(kind: "_TokenType") -> str:
+    """Returns the class of a kind of token; "" for text and white space."""
+    from pygments.token import STANDARD_TYPES
+
+    while kind not in STANDARD_TYPES and kind.parent:
+        kind = kind.parent
+    name: str = STANDARD_TYPES.get(kind, "")
+    return "" if name == "w" else name
 
 
 @cache
