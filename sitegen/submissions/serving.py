@@ -5,6 +5,7 @@ forked from one that only watches over them: it replaces one that dies, and they
 with it.
 """
 
+import contextlib
 import logging
 import signal
 import socket
@@ -56,11 +57,17 @@ def listen(serving: Serving) -> socket.socket:
 
 def answer(app: Endpoint, listener: socket.socket, serving: Serving) -> None:
     """Answers requests until SIGTERM or Ctrl-C; closes the endpoint in the end."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _stop)
     if serving.processes == 1:
         _answer(app, listener, serving)
     else:
         _watch_over(app, listener, serving)
+
+
+def _stop(*_: object) -> None:
+    """Ends a process, once: a service manager tells all of them, and so does ours."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _watch_over(app: Endpoint, listener: socket.socket, serving: Serving) -> None:
@@ -105,7 +112,8 @@ def _answer_for_parent(
     # A terminal sends Ctrl-C to all; the parent passes it on in its own way.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
-    _answer(app, listener, serving)
+    with contextlib.suppress(KeyboardInterrupt):
+        _answer(app, listener, serving)
 
 
 def _answer(app: Endpoint, listener: socket.socket, serving: Serving) -> None:

@@ -289,6 +289,19 @@ def test_a_stopped_server_frees_its_port(count: int, serve: Serve, site: Path) -
         pass
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_all_may_be_told_to_stop_at_once(
+    count: int, serve: Serve, site: Path, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    server = serve("waitress", site, command=processes(site, count), log=log)
+    send(server, {"title": "One", "content": "x"})
+    os.killpg(server.process.pid, signal.SIGTERM)
+    os.killpg(server.process.pid, signal.SIGTERM)
+    assert server.process.wait(20) == 0
+    assert "Traceback" not in log.read_text()
+
+
 def test_a_process_that_dies_is_replaced(serve: Serve, site: Path) -> None:
     server = serve("waitress", site, command=processes(site, 2))
     before = answering(server)
