@@ -265,7 +265,7 @@ class Bare:
     """Sixteen threads that do the spool's protocol by themselves."""
 
     def __init__(self, folder: Path, seconds: float) -> None:
-        from sitegen.submissions.filesystem import GroupSync
+        from sitegen.submissions.syncing import GroupSync
 
         for name in ("tmp", "titles", "pending"):
             (folder / name).mkdir()

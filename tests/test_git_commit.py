@@ -241,6 +241,26 @@ def test_a_file_that_only_the_index_lacks_is_committed_already(
     assert repo.status == [] and repo.git("rev-list", "--count", "HEAD") == "1"
 
 
+def test_what_is_staged_is_not_lost_to_an_older_commit(make_repo: MakeRepo) -> None:
+    repo = make_repo({"a.md": "a"})
+    repo.write({"a.md": "staged"})
+    repo.git("add", "a.md")
+    repo.write({"a.md": "a"})
+    before = repo.git("ls-files", "-s")
+    with pytest.raises(GitError):
+        git.commit_path(found(repo), "a.md", "nothing new")
+    assert repo.git("ls-files", "-s") == before and repo.status == ["MM a.md"]
+
+
+def test_a_refused_change_of_mode_is_no_commit(make_repo: MakeRepo) -> None:
+    repo = make_repo({"a.md": "a"})
+    repo.hook("pre-commit", "exit 1")
+    (repo.folder / "a.md").chmod(0o755)
+    with pytest.raises(GitError):
+        git.commit_path(found(repo), "a.md", "a script")
+    assert repo.status == [" M a.md"]
+
+
 def test_an_intent_to_add_stays_one_when_a_hook_refuses(make_repo: MakeRepo) -> None:
     repo = make_repo({"a.md": "a"})
     repo.write({"new.md": "new"})

@@ -51,7 +51,7 @@ PACKAGES = (
 )
 """Packages whose versions shape what is written."""
 
-_MAGIC = b"sitegen1"
+_MAGIC = b"sitegen2"
 
 R = TypeVar("R")
 

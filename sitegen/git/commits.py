@@ -133,6 +133,7 @@ def _commit(
     options = ["--only", "--quiet", "--file=-", "--cleanup=whitespace"]
     if not hooks:
         options.append("--no-verify")
+    before = _head(repository)
     try:
         run(
             folder,
@@ -145,7 +146,9 @@ def _commit(
             env=env,
         )
     except BaseException as failure:
-        if isinstance(failure, GitError) and _is_committed(repository, path):
+        # Where the index has had the path all the time, only a new commit can hold it.
+        may_be = isinstance(failure, GitError) and (new or _head(repository) != before)
+        if may_be and _is_committed(repository, path):
             return _kept_commit(repository, path)
         if new:
             _forget(repository, path)
@@ -153,15 +156,19 @@ def _commit(
     return run(folder, "rev-parse", "HEAD").decode().strip()
 
 
+def _head(repository: Repository) -> bytes:
+    """Returns the last commit; b"" before the first."""
+    with suppress(GitError):
+        return run(repository.folder, "rev-parse", "--quiet", "--verify", "HEAD")
+    return b""
+
+
 def _is_committed(repository: Repository, path: str) -> bool:
     """True if the last commit has a path as it lies there, or lacks it as well."""
-    folder = repository.folder
-    there = os.path.lexists(folder / path)
-    try:
-        known = run(folder, "rev-parse", "--quiet", "--verify", f"HEAD:./{path}")
-    except GitError:
-        return not there
-    return there and known == run(folder, "hash-object", "--", path)
+    with suppress(GitError):
+        run(repository.folder, "diff", "--quiet", "HEAD", "--", path)
+        return True
+    return False
 
 
 def _kept_commit(repository: Repository, path: str) -> str:

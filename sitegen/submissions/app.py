@@ -55,7 +55,7 @@ RETRY_SECONDS = 60
 """When to try again after something that should not have happened."""
 
 GRACE = 5.0
-"""Seconds that a chore gets to end."""
+"""Seconds that all chores get to end."""
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -206,7 +206,10 @@ class Endpoint:
     def close(self) -> None:
         """Lets go of everything; for tests and servers that go on without it."""
         for chore in self.chores.values():
-            chore.stop(GRACE)
+            chore.leave()
+        deadline = time.monotonic() + GRACE
+        for chore in self.chores.values():
+            chore.stop(max(0.0, deadline - time.monotonic()))
         self.published.stop()
         self.rates.close()
         self.spool.close()

@@ -29,7 +29,7 @@ from sitegen.content.posts import read_post
 from sitegen.content.records import Post
 from sitegen.content.scan import STAGED
 from sitegen.problems import SitegenError
-from sitegen.submissions.filesystem import failure_of, unlink
+from sitegen.submissions.filesystem import failure_of, names, unlink
 from sitegen.submissions.finished import Finished, commit_author
 from sitegen.submissions.records import ID, Submission
 from sitegen.submissions.spool import APPROVING, Spool
@@ -71,7 +71,7 @@ def publish(
 def finish_all(root: Path, config: Config, spool: Spool) -> None:
     """Finishes or undoes what killed processes left; safe to run at any time."""
     approving = spool.fds[APPROVING]
-    for id in sorted(os.listdir(approving)):
+    for id in names(approving):
         if not ID.fullmatch(id):
             continue
         target = os.readlink(id, dir_fd=approving)

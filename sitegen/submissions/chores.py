@@ -53,10 +53,14 @@ class Chore:
         """Says that there is something to do; returns at once."""
         self.wanted.set()
 
-    def stop(self, seconds: float) -> None:
-        """Ends the thread; waits for what it is doing, but no longer than that."""
+    def leave(self) -> None:
+        """Says that nothing more is to be done; returns at once."""
         self.stopped = True
         self.wanted.set()
+
+    def stop(self, seconds: float) -> None:
+        """Ends the thread; waits for what it is doing, but no longer than that."""
+        self.leave()
         if self.thread is not None and self.pid == os.getpid():
             self.thread.join(seconds)
         self.end()

@@ -5,10 +5,11 @@ process counts again after it has used an eighth of the room that it found. Up t
 processes together stay within the limit; more may exceed it by a little.
 """
 
-import os
 import threading
 import time
 from collections.abc import Callable
+
+from sitegen.submissions.filesystem import unsorted_names
 
 SHARE = 8
 """A process takes this part of the room before it counts again."""
@@ -43,6 +44,6 @@ class Room:
         now = self.clock()
         if now - self.counted < FULL_SECONDS and self.left < 0:
             return
-        free = self.most - len(os.listdir(self.folder))
+        free = self.most - len(unsorted_names(self.folder))
         self.left = max(1, free // SHARE) if free > 0 else 0
         self.counted = now

@@ -10,6 +10,7 @@ import logging
 import signal
 import socket
 import time
+from collections.abc import Iterator
 from multiprocessing import connection, get_context
 from multiprocessing.context import ForkProcess
 
@@ -28,8 +29,11 @@ SPARE_BYTES = 1024
 PAUSE = 1.0
 """Seconds before a process that died is replaced: some die at once, every time."""
 
-GRACE = 10.0
-"""Seconds that a process gets to end."""
+GRACE = 20.0
+"""Seconds that all processes get to end; a request has five, and so have the chores."""
+
+ENDING = {signal.SIGINT, signal.SIGTERM}
+"""Signals that end the server."""
 
 log = logging.getLogger("sitegen.submissions")
 
@@ -72,23 +76,17 @@ def _stop(*_: object) -> None:
 
 def _watch_over(app: Endpoint, listener: socket.socket, serving: Serving) -> None:
     """Keeps as many processes answering as are wanted."""
-
-    def start() -> ForkProcess:
-        process = get_context("fork").Process(
-            target=_answer_for_parent, args=(app, listener, serving)
-        )
-        process.start()
-        return process
-
-    processes = [start() for _ in range(serving.processes)]
+    processes: list[ForkProcess] = []
     try:
         while True:
-            connection.wait([process.sentinel for process in processes])
+            _fill_up(processes, app, listener, serving)
+            is_full = len(processes) == serving.processes
+            ends = [process.sentinel for process in processes]
+            connection.wait(ends, None if is_full else 0)
             time.sleep(PAUSE)
-            for place, process in enumerate(processes):
-                if not process.is_alive():
-                    log.error("a process ended (%s) and is replaced", process.exitcode)
-                    processes[place] = start()
+            for process in [each for each in processes if not each.is_alive()]:
+                log.error("a process ended (%s) and is replaced", process.exitcode)
+                processes.remove(process)
     except KeyboardInterrupt:
         pass
     finally:
@@ -96,12 +94,43 @@ def _watch_over(app: Endpoint, listener: socket.socket, serving: Serving) -> Non
         app.close()
 
 
+def _fill_up(
+    processes: list[ForkProcess],
+    app: Endpoint,
+    listener: socket.socket,
+    serving: Serving,
+) -> None:
+    """Starts the processes that are missing, as far as the system lets us."""
+    work = get_context("fork").Process
+    args = (app, listener, serving)
+    try:
+        while len(processes) < serving.processes:
+            process = work(target=_answer_for_parent, args=args)
+            # A process that is started and not on the list would never be ended.
+            with _undisturbed():
+                process.start()
+                processes.append(process)
+    except OSError as error:
+        log.error("a process cannot be started: %s", error.strerror)
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Keeps signals that end us waiting."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
 def _end(processes: list[ForkProcess]) -> None:
     """Ends all processes, by force if they take too long."""
     for process in processes:
         process.terminate()
+    deadline = time.monotonic() + GRACE
     for process in processes:
-        process.join(GRACE)
+        process.join(max(0.0, deadline - time.monotonic()))
         process.kill()
 
 
@@ -113,6 +142,7 @@ def _answer_for_parent(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
     with contextlib.suppress(KeyboardInterrupt):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         _answer(app, listener, serving)
 
 

@@ -31,7 +31,6 @@ from sitegen.problems import SitegenError
 from sitegen.submissions import records
 from sitegen.submissions.filesystem import (
     FULL,
-    GroupSync,
     QueueFull,
     exists,
     failure_of,
@@ -42,6 +41,7 @@ from sitegen.submissions.filesystem import (
 )
 from sitegen.submissions.records import STATES, BadEntry, State, Submission
 from sitegen.submissions.room import Room
+from sitegen.submissions.syncing import GroupSync
 
 FOLDERS = ("tmp", "titles", "pending", "spam", "rejected", "private")
 """What the queue's folder holds."""
@@ -262,19 +262,13 @@ class Spool:
             written = os.pread(handle, len(data) + 1, 0)
             if written != data or records.parse(written) != submission:
                 raise BadEntry("The entry that was written is not the one sent.")
-            self._fsync(handle)
+            self.sync_pending.fsync(handle)
+            self.sync_pending.check()
         except BaseException:
             unlink(self.tmp, name)
             raise
         finally:
             os.close(handle)
-
-    def _fsync(self, handle: int) -> None:
-        try:
-            os.fsync(handle)
-        except OSError as error:
-            self.sync_pending.fail(error.strerror or "fsync failed")
-            self.sync_pending.check()
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:

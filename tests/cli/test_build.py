@@ -56,7 +56,7 @@ def test_a_cache_that_cannot_be_trusted_is_said(root: Path, run: Run) -> None:
     before = tree(root / "output") if run("build", root=root).exit_code == 0 else {}
     for path in (root / ".sitegen").iterdir():
         if path.name not in ("lock", ".gitignore"):
-            path.write_bytes(b"sitegen1" + b"x" * 100)
+            path.write_bytes(b"sitegen2" + b"x" * 100)
     result = run("build", "-v", root=root)
     assert "The cache is not used: " in result.stderr
     assert tree(root / "output") == before

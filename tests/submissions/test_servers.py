@@ -9,11 +9,14 @@ import sys
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 
 import pytest
 
+from sitegen.submissions import serving
 from sitegen.submissions.records import parse
 from tests.conftest import MakeSite
 from tests.submissions.conftest import (
@@ -310,6 +313,20 @@ def test_a_process_that_dies_is_replaced(serve: Serve, site: Path) -> None:
     while len(now := answering(server) - {lost}) < 2:
         assert send(server, {"title": token_hex(8), "content": "x"})[0] == 303
     assert len(before) == 2 and now > before - {lost}
+
+
+def test_a_process_that_cannot_be_started_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refused(_: ForkProcess) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(ForkProcess, "start", refused)
+    started: list[ForkProcess] = []
+    with socket.socket() as listener:
+        app: Any = None  # nobody asks it
+        serving._fill_up(started, app, listener, serving.Serving(processes=2))
+    assert started == [] and "Resource temporarily unavailable" in caplog.text
 
 
 def test_processes_end_with_the_one_that_watches_over_them(

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import msgspec
@@ -14,11 +15,12 @@ from hypothesis import strategies as st
 
 from sitegen.problems import SitegenError
 from sitegen.submissions import filesystem, records
-from sitegen.submissions.filesystem import GroupSync, QueueBroken, QueueFull
+from sitegen.submissions.filesystem import QueueBroken, QueueFull
 from sitegen.submissions.records import BadEntry, Submission
 from sitegen.submissions.recovery import PURGE_SECONDS, recover
 from sitegen.submissions.room import FULL_SECONDS, Room
 from sitegen.submissions.spool import NothingPublished, Outcome, Spool, open_spool
+from sitegen.submissions.syncing import AT_ONCE, GroupSync
 
 NOBODY = NothingPublished()
 LIFE = 3600.0
@@ -193,17 +195,32 @@ def test_a_failed_fsync_ends_the_work_of_the_process(
     assert spool.ids("pending") == [] and os.listdir(spool.tmp) == []
 
 
-def test_threads_that_wait_share_a_sync(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def group(tmp_path: Path) -> Iterator[GroupSync]:
+    """Gives what syncs two folders."""
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+    handles = [os.open(folder, os.O_RDONLY) for folder in folders]
+    group = GroupSync(handles)
+    yield group
+    group.close()
+    for handle in handles:
+        os.close(handle)
+
+
+def test_threads_that_wait_share_a_sync(
+    group: GroupSync, monkeypatch: pytest.MonkeyPatch
+) -> None:
     entered, go = threading.Event(), threading.Event()
-    calls: list[int] = []
+    calls: list[str] = []
 
     def slow(folder: int) -> None:
-        calls.append(folder)
+        calls.append(os.readlink(f"/proc/self/fd/{folder}"))
         entered.set()
         go.wait(10)
 
     monkeypatch.setattr(os, "fsync", slow)
-    group = GroupSync((1, 2))
     threads = [threading.Thread(target=group.sync) for _ in range(9)]
     threads[0].start()
     entered.wait(10)
@@ -212,11 +229,12 @@ def test_threads_that_wait_share_a_sync(monkeypatch: pytest.MonkeyPatch) -> None
     go.set()
     for thread in threads:
         thread.join()
-    assert 4 <= len(calls) < 18 and calls.count(1) == calls.count(2)
+    one, two = sorted(set(calls))
+    assert 4 <= len(calls) < 18 and calls.count(one) == calls.count(two)
 
 
 def test_threads_that_wait_for_a_failing_sync_all_hear_of_it(
-    monkeypatch: pytest.MonkeyPatch,
+    group: GroupSync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entered, go = threading.Event(), threading.Event()
 
@@ -226,7 +244,6 @@ def test_threads_that_wait_for_a_failing_sync_all_hear_of_it(
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(os, "fsync", broken)
-    group = GroupSync((1, 2))
     with ThreadPoolExecutor(9) as pool:
         asked = [pool.submit(group.sync)]
         entered.wait(10)
@@ -236,17 +253,43 @@ def test_threads_that_wait_for_a_failing_sync_all_hear_of_it(
     assert [type(failure) for failure in failures] == [QueueBroken] * 9
 
 
+def test_a_sync_beside_one_that_fails_fails_as_well(
+    group: GroupSync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed, go = threading.Event(), threading.Event()
+    handles: list[int] = []
+
+    def fails_once(handle: int) -> None:
+        handles.append(handle)
+        if len(handles) == 1:
+            failed.set()
+            raise OSError(5, "Input/output error")
+        if len(handles) == 2:
+            go.wait(10)
+
+    monkeypatch.setattr(os, "fsync", fails_once)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(group.sync)
+        failed.wait(10)
+        # The first still waits for its other folder.
+        second = pool.submit(group.sync)
+        assert isinstance(second.exception(10), QueueBroken)
+        go.set()
+        assert isinstance(first.exception(10), QueueBroken)
+    # The kernel reports an error once to each descriptor, so none is used twice.
+    assert len(set(handles)) == 4
+
+
 def test_a_sync_that_is_interrupted_leaves_nobody_waiting(
-    monkeypatch: pytest.MonkeyPatch,
+    group: GroupSync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entered, go = threading.Event(), threading.Event()
 
-    def interrupted(_: object) -> str:
+    def interrupted(*_: object) -> bool:
         entered.set()
         go.wait(10)
         raise MemoryError
 
-    group = GroupSync((1,))
     with ThreadPoolExecutor(2) as pool:
         monkeypatch.setattr(GroupSync, "run", interrupted)
         first = pool.submit(group.sync)
@@ -255,6 +298,65 @@ def test_a_sync_that_is_interrupted_leaves_nobody_waiting(
         go.set()
         assert isinstance(first.exception(10), MemoryError)
         assert isinstance(second.exception(10), MemoryError | QueueBroken)
+
+
+@pytest.mark.parametrize("failure", [MemoryError, SystemExit])
+def test_what_a_helper_did_not_do_is_not_acknowledged(
+    group: GroupSync, monkeypatch: pytest.MonkeyPatch, failure: type[BaseException]
+) -> None:
+    main = threading.current_thread()
+
+    def only_here(_: int) -> None:
+        if threading.current_thread() is not main:
+            raise failure
+
+    monkeypatch.setattr(os, "fsync", only_here)
+    for _ in range(AT_ONCE + 1):  # the threads live on
+        with pytest.raises(QueueBroken, match="interrupted"):
+            group.sync()
+
+
+def test_nothing_is_synced_after_the_end(group: GroupSync) -> None:
+    group.sync()
+    group.close()
+    with pytest.raises(QueueBroken, match="closed"):
+        group.sync()
+
+
+def test_a_failure_counts_for_processes_of_one_family(group: GroupSync) -> None:
+    def fail() -> None:
+        group.sync()  # with descriptors of its own
+        group.fail("Input/output error")
+
+    group.sync()
+    process = get_context("fork").Process(target=fail)
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    with pytest.raises(QueueBroken, match="another process"):
+        group.sync()
+
+
+def test_folders_are_listed_whole_by_all_at_once(spool: Spool) -> None:
+    expected = [f"{number:020x}" for number in range(40)]
+    for id in expected:
+        (spool.path / f"pending/{id}.md").touch()
+
+    def look(_: int) -> bool:
+        return all(spool.ids("pending") == expected for _ in range(50))
+
+    def go_on_looking() -> None:
+        while True:
+            spool.ids("pending")
+
+    other = get_context("fork").Process(target=go_on_looking)
+    other.start()
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            assert all(pool.map(look, range(2)))
+    finally:
+        other.kill()
+        other.join()
 
 
 def test_a_link_in_place_of_an_entry_is_not_followed(

@@ -14,6 +14,7 @@ from heapq import merge
 
 import msgspec
 
+from sitegen.submissions.filesystem import unsorted_names
 from sitegen.submissions.moderation import Listed
 from sitegen.submissions.records import ID, BadEntry, State
 from sitegen.submissions.spool import Spool
@@ -71,7 +72,7 @@ class Order:
 
     def _look(self) -> None:
         """Lists the folder and asks for the times of what is new in it."""
-        found = set(os.listdir(self.spool.fds[self.state]))
+        found = set(unsorted_names(self.spool.fds[self.state]))
         gone = {name.removesuffix(".md") for name in self.names - found}
         new = sorted(self._keys_of(found - self.names))
         if gone:
