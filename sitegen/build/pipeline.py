@@ -487,6 +487,8 @@ class Build:
                 yield msgspec.msgpack.decode(data, type=jobs.Result)
         finally:
             jobs.forget()
+            # What is remembered next would take memory beside theirs.
+            self.pool.let_go()
 
     def job_file(self, job: "Job", site: Site, pages: int) -> str:
         """Returns the name of a job for workers; "" if none are to help.

@@ -43,9 +43,10 @@ class Pool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._let_go()
+        self.let_go()
 
-    def _let_go(self) -> None:
+    def let_go(self) -> None:
+        """Ends the processes that were started; the next task starts others."""
         if self.own:
             self.own.shutdown(wait=True, cancel_futures=True)
             self.executor = self.own = None
@@ -57,7 +58,7 @@ class Pool:
         """
         if self.executor is not self.own:
             return False
-        self._let_go()
+        self.let_go()
         return _method() == "fork"
 
     def run(
