@@ -10,9 +10,10 @@ import logging
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, MutableSequence
 from multiprocessing import connection, get_context
 from multiprocessing.context import ForkProcess
+from typing import Any
 
 import msgspec
 
@@ -34,6 +35,11 @@ GRACE = 20.0
 
 ENDING = {signal.SIGINT, signal.SIGTERM}
 """Signals that end the server."""
+
+MOMENT = 0.005
+"""Seconds for which a busy process leaves a new connection to those with fewer."""
+
+Counts = MutableSequence[int]
 
 log = logging.getLogger("sitegen.submissions")
 
@@ -59,13 +65,42 @@ def listen(serving: Serving) -> socket.socket:
         raise SitegenError(message, "Choose another with --port.") from error
 
 
+class Door(socket.socket):
+    """A listening socket of several processes, where a busy one lets others go first.
+
+    Browsers and proxies keep connections open. Without this one process may have more
+    of them than threads, for long, while another one has little to do.
+    """
+
+    def __init__(
+        self, listener: socket.socket, counts: Counts, place: int, threads: int
+    ) -> None:
+        super().__init__(fileno=listener.detach())
+        self.threads = threads
+        self.counts = counts
+        """How many connections each process has."""
+        self.place = place
+        self.count: Callable[[], int] = int
+        """Returns how many this one has."""
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Returns the next connection; raises BlockingIOError if another took it."""
+        count = self.counts[self.place] = self.count()
+        if count >= self.threads and count > min(self.counts):
+            time.sleep(MOMENT)
+        found = super().accept()
+        self.counts[self.place] = count + 1
+        return found
+
+
 def answer(app: Endpoint, listener: socket.socket, serving: Serving) -> None:
     """Answers requests until SIGTERM or Ctrl-C; closes the endpoint in the end."""
     signal.signal(signal.SIGTERM, _stop)
+    counts = get_context("fork").RawArray("i", serving.processes)
     if serving.processes == 1:
-        _answer(app, listener, serving)
+        _answer(app, Door(listener, counts, 0, serving.threads), serving)
     else:
-        _watch_over(app, listener, serving)
+        Watch(app, listener, serving, counts).run()
 
 
 def _stop(*_: object) -> None:
@@ -74,44 +109,78 @@ def _stop(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _watch_over(app: Endpoint, listener: socket.socket, serving: Serving) -> None:
+class Watch:
     """Keeps as many processes answering as are wanted."""
-    processes: list[ForkProcess] = []
-    try:
-        while True:
-            _fill_up(processes, app, listener, serving)
-            is_full = len(processes) == serving.processes
-            ends = [process.sentinel for process in processes]
-            connection.wait(ends, None if is_full else 0)
-            time.sleep(PAUSE)
-            for process in [each for each in processes if not each.is_alive()]:
+
+    def __init__(
+        self,
+        app: Endpoint,
+        listener: socket.socket,
+        serving: Serving,
+        counts: Counts,
+    ) -> None:
+        self.app = app
+        self.listener = listener
+        self.serving = serving
+        self.counts = counts
+        self.processes: dict[int, ForkProcess] = {}
+        """By their place among the counts."""
+
+    def run(self) -> None:
+        """Returns when the server is told to end."""
+        try:
+            while True:
+                self.fill_up()
+                is_full = len(self.processes) == self.serving.processes
+                ends = [process.sentinel for process in self.processes.values()]
+                connection.wait(ends, None if is_full else 0)
+                time.sleep(PAUSE)
+                self.forget_the_dead()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            self.end()
+            self.app.close()
+
+    def fill_up(self) -> None:
+        """Starts the processes that are missing, as far as the system lets us."""
+        missing = set(range(self.serving.processes)) - self.processes.keys()
+        try:
+            for place in sorted(missing):
+                process = get_context("fork").Process(target=self.work, args=(place,))
+                # A process that is started and not noted would never be ended.
+                with _undisturbed():
+                    process.start()
+                    self.processes[place] = process
+        except OSError as error:
+            log.error("a process cannot be started: %s", error.strerror)
+
+    def forget_the_dead(self) -> None:
+        """Makes room for others in the place of processes that ended."""
+        for place, process in list(self.processes.items()):
+            if not process.is_alive():
                 log.error("a process ended (%s) and is replaced", process.exitcode)
-                processes.remove(process)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        _end(processes)
-        app.close()
+                del self.processes[place]
+                self.counts[place] = 0
 
+    def end(self) -> None:
+        """Ends all processes, by force if they take too long."""
+        for process in self.processes.values():
+            process.terminate()
+        deadline = time.monotonic() + GRACE
+        for process in self.processes.values():
+            process.join(max(0.0, deadline - time.monotonic()))
+            process.kill()
 
-def _fill_up(
-    processes: list[ForkProcess],
-    app: Endpoint,
-    listener: socket.socket,
-    serving: Serving,
-) -> None:
-    """Starts the processes that are missing, as far as the system lets us."""
-    work = get_context("fork").Process
-    args = (app, listener, serving)
-    try:
-        while len(processes) < serving.processes:
-            process = work(target=_answer_for_parent, args=args)
-            # A process that is started and not on the list would never be ended.
-            with _undisturbed():
-                process.start()
-                processes.append(process)
-    except OSError as error:
-        log.error("a process cannot be started: %s", error.strerror)
+    def work(self, place: int) -> None:
+        """Answers requests for as long as the parent lives; what a process does."""
+        # A terminal sends Ctrl-C to all; the parent passes it on in its own way.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        end_with_parent()
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+            door = Door(self.listener, self.counts, place, self.serving.threads)
+            _answer(self.app, door, self.serving)
 
 
 @contextlib.contextmanager
@@ -124,37 +193,15 @@ def _undisturbed() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def _end(processes: list[ForkProcess]) -> None:
-    """Ends all processes, by force if they take too long."""
-    for process in processes:
-        process.terminate()
-    deadline = time.monotonic() + GRACE
-    for process in processes:
-        process.join(max(0.0, deadline - time.monotonic()))
-        process.kill()
-
-
-def _answer_for_parent(
-    app: Endpoint, listener: socket.socket, serving: Serving
-) -> None:
-    """Answers requests for as long as the parent lives."""
-    # A terminal sends Ctrl-C to all; the parent passes it on in its own way.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with_parent()
-    with contextlib.suppress(KeyboardInterrupt):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
-        _answer(app, listener, serving)
-
-
-def _answer(app: Endpoint, listener: socket.socket, serving: Serving) -> None:
+def _answer(app: Endpoint, door: Door, serving: Serving) -> None:
     """Answers requests in this process."""
-    from waitress.server import create_server
+    from waitress.server import BaseWSGIServer, create_server
 
     # More requests than threads are no reason for a line each.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server = create_server(
         app,
-        sockets=[listener],
+        sockets=[door],
         threads=serving.threads,
         max_request_body_size=app.settings.limits.body + SPARE_BYTES,
         max_request_header_size=HEAD_BYTES,
@@ -165,6 +212,9 @@ def _answer(app: Endpoint, listener: socket.socket, serving: Serving) -> None:
         clear_untrusted_proxy_headers=False,
         ident="sitegen",
     )
+    assert isinstance(server, BaseWSGIServer)  # as there is one socket
+    channels: Any = server.active_channels
+    door.count = lambda: len(channels)
     app.start()
     try:
         server.run()

@@ -10,31 +10,27 @@ from queue import SimpleQueue
 
 from sitegen.submissions.filesystem import QueueBroken, open_again
 
-AT_ONCE = 2
-"""Syncs of one group that may be under way: the journal is written while the next
-requests prepare."""
 
+class Handles:
+    """Descriptors of some folders for the syncs of one process.
 
-class Lane:
-    """Descriptors of some folders, for one sync at a time.
-
-    The kernel reports an error once for each descriptor that was opened. So whoever
-    syncs beside others, or in another process, needs some of its own.
+    The kernel reports an error once for each descriptor that was opened. So a process
+    needs some of its own, and uses them for one sync at a time.
     """
 
     def __init__(self, folders: Sequence[int]) -> None:
-        self.handles: list[int] = []
+        self.all: list[int] = []
         try:
             for folder in folders:
-                self.handles.append(open_again(folder))
+                self.all.append(open_again(folder))
         except OSError:
             self.close()
             raise
 
     def close(self) -> None:
         """Closes the descriptors."""
-        while self.handles:
-            os.close(self.handles.pop())
+        while self.all:
+            os.close(self.all.pop())
 
 
 class Ticket:
@@ -43,17 +39,16 @@ class Ticket:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.lock.acquire()
-        self.lane: Lane | None = None
-        """None for whoever has been served; else what to do the next sync with."""
+        self.is_served = False
+        """False for whoever has to do the next sync."""
 
-    def wait(self) -> Lane | None:
+    def wait(self) -> None:
         """Returns when the caller is woken."""
         self.lock.acquire()
-        return self.lane
 
-    def wake(self, lane: Lane | None = None) -> None:
+    def wake(self, is_served: bool) -> None:
         """Lets the caller go on."""
-        self.lane = lane
+        self.is_served = is_served
         self.lock.release()
 
 
@@ -127,75 +122,77 @@ class GroupSync:
     """Syncs folders for many threads at once: those that wait share one fsync.
 
     `lock` guards everything. A caller syncs for all who wait when it begins; whoever
-    comes while all lanes are taken waits, and the first of those does it next. After
-    one failure every call fails, in this process and in those forked from the same
-    one, because the kernel reports an error once and then takes the pages for clean.
+    comes meanwhile waits, and the first of those does it next. After one failure every
+    call fails, in this process and in those forked from the same one, because the
+    kernel reports an error once and then takes the pages for clean.
     """
 
     def __init__(self, folders: Sequence[int]) -> None:
         self.folders = tuple(folders)
         self.lock = threading.Lock()
         self.pid = 0
-        self.free: list[Lane] = []
+        self.handles = Handles(())
+        self.is_running = False
+        self.is_closed = False
         self.waiting: list[Ticket] = []
         self.failure = ""
         self.has_failed = mmap.mmap(-1, 1)
         """Shared with all processes that are forked from this one."""
-        self.is_closed = False
-        self.helpers = Helpers(AT_ONCE * (len(self.folders) - 1))
+        self.helpers = Helpers(len(self.folders) - 1)
         """For all folders but the first."""
 
     def sync(self) -> None:
         """Returns when all that the caller did in the folders is on the disk."""
-        lane = self._turn()
-        if lane:
-            self._sync_for_all(lane)
+        if self._has_turn():
+            self._sync_for_all()
         self.check()
 
-    def _turn(self) -> Lane | None:
-        """Returns a lane if the caller has to sync, None when another has done it."""
+    def _has_turn(self) -> bool:
+        """Returns True if the caller has to sync, False when another has done it."""
         with self.lock:
             if self.is_closed:
                 raise QueueBroken("The queue has been closed.")
-            if self.pid != os.getpid():  # a fork has lanes of its own
-                self.free = [Lane(self.folders) for _ in range(AT_ONCE)]
+            if self.pid != os.getpid():
+                self.handles = Handles(self.folders)
                 self.pid = os.getpid()
-            if self.free:
-                return self.free.pop()
+            if not self.is_running:
+                self.is_running = True
+                return True
             ticket = Ticket()
             self.waiting.append(ticket)
-        return ticket.wait()
+        ticket.wait()
+        return not ticket.is_served
 
-    def _sync_for_all(self, lane: Lane) -> None:
+    def _sync_for_all(self) -> None:
         with self.lock:
             served, self.waiting = self.waiting, []
         is_done = False
         try:
-            is_done = self.run(lane)
+            is_done = self.run()
         finally:
             if not is_done:
                 self.fail("the work was interrupted")
-            self._pass_on(lane, served)
+            self._pass_on(served)
 
-    def _pass_on(self, lane: Lane, served: list[Ticket]) -> None:
+    def _pass_on(self, served: list[Ticket]) -> None:
         """Wakes those who were served, and before them whoever is next."""
         with self.lock:
             if self.waiting:
-                self.waiting.pop(0).wake(lane)
-            elif self.is_closed:
-                lane.close()
+                self.waiting.pop(0).wake(is_served=False)
             else:
-                self.free.append(lane)
+                self.is_running = False
+                if self.is_closed:
+                    self._let_go()
         for ticket in served:
-            ticket.wake()
+            ticket.wake(is_served=True)
 
-    def run(self, lane: Lane) -> bool:
+    def run(self) -> bool:
         """Syncs all folders; returns whether nothing kept it from that.
 
         At the same time, because others go on changing them: a folder that has to
         wait for the one before it would have to wait for what they did meanwhile.
         """
-        first, *others = lane.handles
+        first, *others = self.handles.all
         errands = [self.helpers.begin(partial(self.fsync, each)) for each in others]
         self.fsync(first)
         return all([errand.wait() for errand in errands])
@@ -208,11 +205,14 @@ class GroupSync:
             self.fail(error.strerror or "fsync failed")
 
     def close(self) -> None:
-        """Lets go of threads and descriptors; whoever comes now is refused."""
+        """Refuses whoever comes now; those who wait are still served."""
         with self.lock:
             self.is_closed = True
-            while self.free:
-                self.free.pop().close()
+            if not self.is_running:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        self.handles.close()
         self.helpers.close()
 
     def check(self) -> None:

@@ -322,11 +322,35 @@ def test_a_process_that_cannot_be_started_ends_nothing(
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
     monkeypatch.setattr(ForkProcess, "start", refused)
-    started: list[ForkProcess] = []
+    app: Any = None  # nobody asks it
     with socket.socket() as listener:
-        app: Any = None  # nobody asks it
-        serving._fill_up(started, app, listener, serving.Serving(processes=2))
-    assert started == [] and "Resource temporarily unavailable" in caplog.text
+        watch = serving.Watch(app, listener, serving.Serving(processes=2), [0, 0])
+        watch.fill_up()
+    assert watch.processes == {}
+    assert "Resource temporarily unavailable" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "gives_way"), [(8, 3, True), (8, 8, False), (7, 0, False)]
+)
+def test_a_busy_process_leaves_connections_to_others(
+    mine: int, other: int, gives_way: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(serving.time, "sleep", pauses.append)
+    counts = [0, other]
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()),
+        serving.Door(listener, counts, place=0, threads=8) as door,
+    ):
+        door.count = lambda: mine
+        door.accept()[0].close()
+        assert pauses == [serving.MOMENT] * gives_way and counts == [mine + 1, other]
+        door.setblocking(False)
+        # Another process was faster.
+        with pytest.raises(BlockingIOError):
+            door.accept()
 
 
 def test_processes_end_with_the_one_that_watches_over_them(

@@ -20,7 +20,7 @@ from sitegen.submissions.records import BadEntry, Submission
 from sitegen.submissions.recovery import PURGE_SECONDS, recover
 from sitegen.submissions.room import FULL_SECONDS, Room
 from sitegen.submissions.spool import NothingPublished, Outcome, Spool, open_spool
-from sitegen.submissions.syncing import AT_ONCE, GroupSync
+from sitegen.submissions.syncing import GroupSync
 
 NOBODY = NothingPublished()
 LIFE = 3600.0
@@ -253,33 +253,6 @@ def test_threads_that_wait_for_a_failing_sync_all_hear_of_it(
     assert [type(failure) for failure in failures] == [QueueBroken] * 9
 
 
-def test_a_sync_beside_one_that_fails_fails_as_well(
-    group: GroupSync, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    failed, go = threading.Event(), threading.Event()
-    handles: list[int] = []
-
-    def fails_once(handle: int) -> None:
-        handles.append(handle)
-        if len(handles) == 1:
-            failed.set()
-            raise OSError(5, "Input/output error")
-        if len(handles) == 2:
-            go.wait(10)
-
-    monkeypatch.setattr(os, "fsync", fails_once)
-    with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(group.sync)
-        failed.wait(10)
-        # The first still waits for its other folder.
-        second = pool.submit(group.sync)
-        assert isinstance(second.exception(10), QueueBroken)
-        go.set()
-        assert isinstance(first.exception(10), QueueBroken)
-    # The kernel reports an error once to each descriptor, so none is used twice.
-    assert len(set(handles)) == 4
-
-
 def test_a_sync_that_is_interrupted_leaves_nobody_waiting(
     group: GroupSync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -311,7 +284,7 @@ def test_what_a_helper_did_not_do_is_not_acknowledged(
             raise failure
 
     monkeypatch.setattr(os, "fsync", only_here)
-    for _ in range(AT_ONCE + 1):  # the threads live on
+    for _ in range(2):  # the thread lives on
         with pytest.raises(QueueBroken, match="interrupted"):
             group.sync()
 
@@ -321,6 +294,27 @@ def test_nothing_is_synced_after_the_end(group: GroupSync) -> None:
     group.close()
     with pytest.raises(QueueBroken, match="closed"):
         group.sync()
+
+
+def test_those_who_wait_at_the_end_are_served(
+    group: GroupSync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered, go = threading.Event(), threading.Event()
+
+    def slow(_: int) -> None:
+        entered.set()
+        go.wait(10)
+
+    monkeypatch.setattr(os, "fsync", slow)
+    with ThreadPoolExecutor(3) as pool:
+        asked = [pool.submit(group.sync) for _ in range(3)]
+        entered.wait(10)
+        while len(group.waiting) < 2:
+            pass
+        group.close()
+        go.set()
+        assert [each.exception(10) for each in asked] == [None] * 3
+    assert group.handles.all == []
 
 
 def test_a_failure_counts_for_processes_of_one_family(group: GroupSync) -> None:
