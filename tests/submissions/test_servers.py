@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.context import ForkProcess
@@ -337,7 +338,7 @@ def test_a_busy_process_leaves_connections_to_others(
     mine: int, other: int, gives_way: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr(serving.time, "sleep", pauses.append)
+    monkeypatch.setattr(time, "sleep", pauses.append)
     counts = [0, other]
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
