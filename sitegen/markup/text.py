@@ -49,7 +49,8 @@ _NARROW_WORD = r"[^\W_]\S*+"
 """The same, in a text that has none of these characters."""
 
 
-_HAS_LETTER = re.compile("[^a-zA-Z0-9]*+[a-zA-Z0-9]").match
+_all_words = re.compile(r"(?:[^a-zA-Z0-9 ]*+[a-zA-Z0-9][^ ]*+(?: |\Z))*+\Z").match
+"""Matches ASCII text, with single spaces, where each piece has a letter or digit."""
 _PLAIN_INLINE = re.compile(rf"</?(?:{_INLINE})(?: [^>]*)?>")
 _ANY_TAG = re.compile("<[^>]*>")
 
@@ -154,12 +155,11 @@ def _first_words(words: list[str]) -> str:
 
     In ASCII a word is what stands between spaces and has a letter or a digit.
     """
-    if len(words) <= SUMMARY_WORDS or not words[SUMMARY_WORDS].isalnum():
+    first = " ".join(words[: SUMMARY_WORDS + 1])
+    known = len(first) < _SUMMARY_LENGTH and first.isascii()
+    if len(words) <= SUMMARY_WORDS or not known or not _all_words(first):
         return ""
-    words = words[:SUMMARY_WORDS]
-    text = " ".join(words)
-    known = len(text) < _SUMMARY_LENGTH and text.isascii()
-    return text + _CUT if known and all(map(_HAS_LETTER, words)) else ""
+    return first[: -len(words[SUMMARY_WORDS]) - 1] + _CUT
 
 
 def _readable(html: str, length: int) -> str:
