@@ -8,13 +8,14 @@ tells how long it was being filled in.
 
 import contextlib
 import hashlib
+import hmac
 import os
 import secrets
 from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
-from itsdangerous import BadSignature, Signer, TimestampSigner
+from itsdangerous import BadSignature, HMACAlgorithm, Signer
 
 from sitegen.problems import SitegenError
 from sitegen.submissions.filesystem import read_regular, unlink, write_new
@@ -39,11 +40,24 @@ class FormToken(msgspec.Struct, frozen=True):
     """True if the form had been shown with text in it: filling it in took no time."""
 
 
+class _Hmac(HMACAlgorithm):
+    """HMAC with SHA-256, in one call."""
+
+    def get_signature(self, key: bytes, value: bytes) -> bytes:
+        """Returns what proves that whoever wrote a value has the key."""
+        return hmac.digest(key, value, "sha256")
+
+
 class _Signer(Signer):
     """Derives each key once; itsdangerous does it for every signature."""
 
     def __init__(self, keys: Sequence[str], salt: bytes) -> None:
-        super().__init__(list(keys), salt=salt, digest_method=hashlib.sha256)
+        super().__init__(
+            list(keys),
+            salt=salt,
+            digest_method=hashlib.sha256,
+            algorithm=_Hmac(hashlib.sha256),
+        )
         self.derived: dict[str | bytes | None, bytes] = {}
 
     def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
@@ -54,22 +68,12 @@ class _Signer(Signer):
         return found
 
 
-class _ClockedSigner(_Signer, TimestampSigner):
-    """Signs with the time of a clock that it is given."""
-
-    def __init__(
-        self, keys: Sequence[str], salt: bytes, now: Callable[[], float]
-    ) -> None:
-        super().__init__(keys, salt)
-        self.now = now
-
-    def get_timestamp(self) -> int:
-        """Returns the time in whole seconds."""
-        return int(self.now())
-
-
 class Tokens:
-    """Makes and reads tokens; the first key signs, all are accepted."""
+    """Makes and reads tokens; the first key signs, all are accepted.
+
+    A form's token is `<id>.<seconds since 1970>.<signature>`, with `~` behind the id if
+    the form was shown again.
+    """
 
     def __init__(
         self, keys: Sequence[str], life: float, now: Callable[[], float]
@@ -77,23 +81,26 @@ class Tokens:
         oldest_first = list(reversed(keys))
         self.life = life
         self.now = now
-        self.forms = _ClockedSigner(oldest_first, b"sitegen.form", now)
+        self.forms = _Signer(oldest_first, b"sitegen.form")
         self.receipts = _Signer(oldest_first, b"sitegen.receipt")
 
     def new(self, again: bool = False) -> str:
         """Returns a token for a new form."""
-        id = secrets.token_hex(10)
-        return self.forms.sign(f"{id}~" if again else id).decode()
+        return self.form(secrets.token_hex(10), again)
+
+    def form(self, id: str, again: bool = False) -> str:
+        """Returns a token for the form that becomes the entry `id`."""
+        mark = "~" if again else ""
+        return self.forms.sign(f"{id}{mark}.{int(self.now())}").decode()
 
     def read(self, token: str) -> FormToken:
         """Returns what a token says, and whether it counts."""
         try:
-            value, when = self.forms.unsign(token, return_timestamp=True)
+            name, _, when = self.forms.unsign(token).decode().partition(".")
         except BadSignature:
             return FormToken("bad")
-        name = value.decode()
         id = name.removesuffix("~")
-        age = self.now() - when.timestamp()
+        age = self.now() - int(when)
         # A clock that was put back must not make a token good for ever.
         if not -60 <= age <= self.life:
             return FormToken("old", id, age)
