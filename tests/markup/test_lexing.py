@@ -1,6 +1,7 @@
 """Tokens are Pygments' own, also when the rules of a lexer are joined."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -128,6 +129,20 @@ def test_rules_are_joined_when_there_is_much_to_read() -> None:
     for _ in range(lexing.MUCH // len(text) + 1):
         list(lexing.tokens(lexer, text))
     assert lexing._states(lexer).by_name["root"].is_joined
+
+
+def test_threads_may_read_while_rules_are_joined(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lexing, "MUCH", 2_000)
+    text = texts()[0]
+    for _ in range(3):
+        lexing._states.cache_clear()
+        lexer = lexer_of("python")
+        expected = list(lexer.get_tokens(text))
+        with ThreadPoolExecutor(4) as pool:
+            found = pool.map(lambda each: list(lexing.tokens(each, text)), [lexer] * 12)
+            assert all(each == expected for each in found)
 
 
 def test_lexers_that_do_more_are_left_to_pygments(joined: None) -> None:
