@@ -133,7 +133,7 @@ def _commit(
     options = ["--only", "--quiet", "--file=-", "--cleanup=whitespace"]
     if not hooks:
         options.append("--no-verify")
-    before = _head(repository)
+    before = b"" if new else _head(repository)
     try:
         run(
             folder,

@@ -129,7 +129,7 @@
     .where { display: flex; flex-wrap: wrap; gap: 0 16px; justify-content: space-between; }
     .code { color: var(--quiet); }
     .message { font-weight: 600; overflow-wrap: anywhere; }
-    .hint { color: var(--quiet); overflow-wrap: anywhere; }
+    .hint { color: var(--quiet); overflow-wrap: anywhere; white-space: pre-line; }
     .hint::before { content: "→\\a0"; }
     pre { margin: 6px 0; padding: 8px 12px; overflow: auto; background: var(--code);
       border-radius: 6px; tab-size: 4; }
