@@ -7,6 +7,7 @@ with it.
 
 import contextlib
 import logging
+import os
 import signal
 import socket
 import time
@@ -183,6 +184,19 @@ class Watch:
             _answer(self.app, door, self.serving)
 
 
+def stay_on_one(place: int, processes: int) -> None:
+    """Keeps this thread, and those that it starts, on one processor.
+
+    Python runs one thread of a process at a time; to hand over to a thread on another
+    processor means to wake that processor. Where there are fewer processes than
+    processors it is better to let the system choose.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        usable = sorted(os.sched_getaffinity(0))
+        if len(usable) <= processes:
+            os.sched_setaffinity(0, {usable[place % len(usable)]})
+
+
 @contextlib.contextmanager
 def _undisturbed() -> Iterator[None]:
     """Keeps signals that end us waiting."""
@@ -199,6 +213,9 @@ def _answer(app: Endpoint, door: Door, serving: Serving) -> None:
 
     # More requests than threads are no reason for a line each.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    # Before the threads that answer: a chore, such as a build, may use all processors.
+    app.start()
+    stay_on_one(door.place, serving.processes)
     server = create_server(
         app,
         sockets=[door],
@@ -215,7 +232,6 @@ def _answer(app: Endpoint, door: Door, serving: Serving) -> None:
     assert isinstance(server, BaseWSGIServer)  # as there is one socket
     channels: Any = server.active_channels
     door.count = lambda: len(channels)
-    app.start()
     try:
         server.run()
     finally:

@@ -316,6 +316,21 @@ def test_a_process_that_dies_is_replaced(serve: Serve, site: Path) -> None:
     assert len(before) == 2 and now > before - {lost}
 
 
+def test_a_process_keeps_to_a_processor_of_its_own(serve: Serve, site: Path) -> None:
+    usable = os.sched_getaffinity(0)
+    if len(usable) == 1:
+        pytest.skip("there is one processor")
+    server = serve("waitress", site, command=processes(site, len(usable)))
+    send(server, {"title": "One", "content": "x"})
+    found = answering(server)
+    assert {frozenset(os.sched_getaffinity(each)) for each in found} == {
+        frozenset({each}) for each in usable
+    }
+    # Builds are a chore, and these stay free.
+    threads = [int(name) for each in found for name in os.listdir(f"/proc/{each}/task")]
+    assert any(os.sched_getaffinity(thread) == usable for thread in threads)
+
+
 def test_a_process_that_cannot_be_started_ends_nothing(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
