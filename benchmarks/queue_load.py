@@ -80,7 +80,9 @@ class Load:
         """Sends from all connections at once."""
         with selectors.DefaultSelector() as selector:
             for number in range(CONNECTIONS):
-                self.send(selector, Sender(self.port, number))
+                sender = Sender(self.port, number)
+                sender.connect(selector)
+                self.send(selector, sender)
             while selector.get_map():
                 for key, _ in selector.select():
                     self.receive(selector, key.data)
@@ -88,11 +90,10 @@ class Load:
     def send(self, selector: selectors.BaseSelector, sender: "Sender") -> None:
         """Sends the next form of a connection, if there is time left."""
         if time.monotonic() >= self.end:
-            sender.connection.close()
+            sender.close(selector)
             return
         data = self.request(sender.number)
         sender.number += CONNECTIONS
-        selector.register(sender.connection, selectors.EVENT_READ, sender)
         sender.began = time.perf_counter()
         sender.connection.sendall(data)
 
@@ -110,8 +111,10 @@ class Load:
             self.times.append(time.perf_counter() - sender.began)
         else:
             self.others[status] = self.others.get(status, 0) + 1
-        selector.unregister(sender.connection)
-        sender.renew(self.port, keeps)
+        sender.answer = b""
+        if not keeps:
+            sender.close(selector)
+            sender.connect(selector)
         self.send(selector, sender)
 
 
@@ -119,15 +122,20 @@ class Sender:
     """One connection, the number of its next form, and the answer so far."""
 
     def __init__(self, port: int, number: int) -> None:
+        self.port = port
         self.number = number
         self.began = 0.0
-        self.renew(port, False)
-
-    def renew(self, port: int, keeps: bool) -> None:
-        """Makes ready for the next form, on a new connection if need be."""
         self.answer = b""
-        if not keeps:
-            self.connection = socket.create_connection(("127.0.0.1", port))
+
+    def connect(self, selector: selectors.BaseSelector) -> None:
+        """Opens the connection, and has its answers noticed."""
+        self.connection = socket.create_connection(("127.0.0.1", self.port))
+        selector.register(self.connection, selectors.EVENT_READ, self)
+
+    def close(self, selector: selectors.BaseSelector) -> None:
+        """Closes the connection."""
+        selector.unregister(self.connection)
+        self.connection.close()
 
 
 def whole_answer(data: bytes) -> tuple[int, bool] | None:

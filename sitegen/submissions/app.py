@@ -366,7 +366,8 @@ class Endpoint:
 
     def take_values(self, request: Request, values: Mapping[str, str]) -> str:
         """Returns the id under which the fields of a form were stored."""
-        if not origin.is_allowed(request.environ, self.origins(request)):
+        own, others = self.config.origin, self.settings.origins
+        if not origin.is_allowed(request.environ, own, others):
             words = "This form was sent from another site. Please send it from here."
             raise Refusal(HTTPStatus.FORBIDDEN, "origin", words, values)
         token = self.tokens.read(values.get("token", ""))
@@ -413,11 +414,6 @@ class Endpoint:
             raise Refusal(
                 HTTPStatus.BAD_REQUEST, "form", found.message, found.values
             ) from None
-
-    def origins(self, request: Request) -> frozenset[str]:
-        """Returns the origins whose pages may send the form."""
-        own = self.config.origin
-        return origin.allowed_origins(request.environ, own, self.settings.origins)
 
     def store(
         self,

@@ -9,33 +9,33 @@ IPV4_PREFIX, IPV6_PREFIX = 24, 64
 """How much of an address tells networks apart."""
 
 
-def is_allowed(environ: Mapping[str, str], origins: Collection[str]) -> bool:
+def is_allowed(
+    environ: Mapping[str, str], base_url: str, others: Collection[str]
+) -> bool:
     """True unless a browser says that another site's page sent the request.
 
     Browsers say so in Sec-Fetch-Site, older ones in Origin. What says neither is no
     browser and carries nobody's authority. `Origin: null` (a page without referrer,
     or in a sandbox) says nothing about the site, so the token has to decide.
     """
-    if environ.get("HTTP_SEC_FETCH_SITE") in ("same-origin", "none"):
+    site = environ.get("HTTP_SEC_FETCH_SITE")
+    if site in ("same-origin", "none"):
         return True
     origin = environ.get("HTTP_ORIGIN", "")
-    if not origin:
-        return "HTTP_SEC_FETCH_SITE" not in environ
-    if origin == "null":
-        return "HTTP_SEC_FETCH_SITE" not in environ
-    return _plain(origin) in origins
+    if not origin or origin == "null":
+        return site is None
+    return _plain(origin) in {
+        _plain(each) for each in (_own(environ, base_url), *others)
+    }
 
 
-def allowed_origins(
-    environ: Mapping[str, str], base_url: str, others: Collection[str]
-) -> frozenset[str]:
-    """Returns the origins whose pages may send forms.
+def _own(environ: Mapping[str, str], base_url: str) -> str:
+    """Returns the site's origin.
 
     Without a base_url that is the host which the request was sent to, so that a site
     works before it has an address.
     """
-    own = base_url or f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST', '')}"
-    return frozenset(_plain(origin) for origin in (own, *others))
+    return base_url or f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST', '')}"
 
 
 @lru_cache(maxsize=256)

@@ -25,6 +25,13 @@ _NAMES = (
     *("reason", "extra"),
 )
 
+_ALLOWED = frozenset((*_NAMES, "content"))
+
+_BEGINNING = b"---\nuntrusted: true\n"
+
+_JSON = re.compile(rb'["{\[0-9]')
+"""What a value that `dump` wrote begins with."""
+
 
 class Submission(msgspec.Struct, frozen=True):
     """What a visitor sent, checked, with the time and a random id."""
@@ -90,21 +97,51 @@ def _escaped(match: re.Match[str]) -> str:
 
 def parse(data: bytes, name: str = "entry") -> Submission:
     """Returns the submission in the bytes of an entry's file; raises BadEntry."""
-    front, problems = parse_front_matter(data, name)
-    if problems:
-        raise BadEntry(f"{name}: {problems[0].message}")
-    fields = front.fields
-    if (
-        not fields.keys() <= {*_NAMES, "untrusted"}
-        or fields.get("untrusted") is not True
-    ):
+    values = _as_dumped(data) or _as_front_matter(data, name)
+    if not values.keys() <= _ALLOWED:
         raise BadEntry(f"{name}: the front matter is not that of an entry.")
-    values = {"received": 0, **fields, "content": data[front.body.offset :].decode()}
-    del values["untrusted"]
     try:
-        found = msgspec.convert(values, Submission)
+        found = msgspec.convert({"received": 0, **values}, Submission)
     except msgspec.ValidationError as failure:
         raise BadEntry(f"{name}: {failure}.") from None
     if not ID.fullmatch(found.id):
         raise BadEntry(f"{name}: the id is not one of ours.")
     return found
+
+
+def _as_dumped(data: bytes) -> dict[str, Any] | None:
+    """Returns the fields of an entry that is as `dump` wrote it, else None.
+
+    In a third of the time that a reader of YAML takes: each entry is read back before
+    it is acknowledged.
+    """
+    front, end, content = data.partition(b"\n---\n")
+    if not end or not front.startswith(_BEGINNING):
+        return None
+    values: dict[str, Any] = {}
+    for line in front[len(_BEGINNING) :].split(b"\n"):
+        name, _, value = line.partition(b": ")
+        key = name.decode("ascii", "replace")
+        if key not in _NAMES or key in values or not _JSON.match(value):
+            return None
+        try:
+            values[key] = msgspec.json.decode(value)
+        except ValueError:
+            return None
+    try:
+        values["content"] = content.decode()
+    except UnicodeDecodeError:
+        return None
+    return values
+
+
+def _as_front_matter(data: bytes, name: str) -> dict[str, Any]:
+    """Returns the fields of an entry that somebody wrote by hand; raises BadEntry."""
+    front, problems = parse_front_matter(data, name)
+    if problems:
+        raise BadEntry(f"{name}: {problems[0].message}")
+    if front.fields.get("untrusted") is not True or "content" in front.fields:
+        raise BadEntry(f"{name}: the front matter is not that of an entry.")
+    values = {**front.fields, "content": data[front.body.offset :].decode()}
+    del values["untrusted"]
+    return values

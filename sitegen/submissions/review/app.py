@@ -154,8 +154,7 @@ class Review:
             return self.lost(visit, HTTPStatus.BAD_REQUEST, words)
         visit = msgspec.structs.replace(visit, fields=fields)
         environ = visit.request.environ
-        own = origin.allowed_origins(environ, self.config.origin, ())
-        if not origin.is_allowed(environ, own):
+        if not origin.is_allowed(environ, self.config.origin, ()):
             words = "This form was sent from another site. Nothing was done."
             return self.lost(visit, HTTPStatus.FORBIDDEN, words)
         if name == "login":
