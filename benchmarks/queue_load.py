@@ -15,6 +15,9 @@ each of these on a real disk (the folder of --folder, which must not be a tmpfs)
 rounds, each one's rate and p99 beside Django's. On a machine that does other things at
 the same time only these ratios mean anything.
 
+An ext4 in a file does for a disk of its own, with the journal of a large one and room
+for many small files: `mkfs.ext4 -J size=1024 -N 2000000`.
+
 What was written stays until the end: for minutes after many files were deleted, an
 ext4 without a journal is slow to make new ones.
 """
