@@ -125,7 +125,7 @@ def looks_matter(target: Target, survey: Survey, delta: Delta) -> bool:
         return True
     site, bodies, outlines = survey.site, survey.bodies, survey.outlines
     return any(
-        trace.state_of(site, site.by_id[id], bodies[id], outlines[id]).outline
+        trace.state_of(site, site.by_id[id], bodies[id], outlines.packed[id]).outline
         != outline
         for id, outline in ((state.id, state.outline) for state in target.states)
         if id in delta.bodies

@@ -7,6 +7,7 @@ named by its digest, and a worker reads it once and keeps it.
 import os
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -27,6 +28,12 @@ from sitegen.problems import Problem
 from sitegen.site.model import Site, SiteData
 from sitegen.site.plan import Artifact
 from sitegen.site.questions import Question
+
+MOST_KNOWN = 20_000
+"""Of how many elements and references a process keeps what pages show."""
+
+LISTS = frozenset(("home", "section", "term", "taxonomy", "feed", "sitemap"))
+"""Kinds of artifact that show posts from everywhere."""
 
 
 class Job(msgspec.Struct, frozen=True, array_like=True):
@@ -55,12 +62,25 @@ class Workshop:
         posts = self.site.by_id
         self.documents = Documents(self.root, job.rules, job.bodies, posts, drawer)
 
+    def tidy(self) -> None:
+        """Closes files, and forgets what pages of many posts have in common."""
+        self.documents.drawer.close()
+        if len(self.site.known) > MOST_KNOWN:
+            self.site.known.clear()
+        if len(self.site.reached) > MOST_KNOWN:
+            self.site.reached.clear()
+
 
 class Wanted(msgspec.Struct, frozen=True, array_like=True):
     """An artifact to make, and its output as the last build left it."""
 
     artifact: Artifact
     known: Output | None
+
+    @property
+    def is_list(self) -> bool:
+        """True if it shows many posts."""
+        return self.artifact.kind in LISTS
 
 
 class Task(msgspec.Struct, frozen=True, array_like=True):
@@ -137,13 +157,13 @@ def make_task(data: bytes) -> bytes:
     return msgspec.msgpack.encode(make(workshop_of(task.job), task.wanted))
 
 
-def make(workshop: Workshop, wanted: tuple[Wanted, ...]) -> Result:
+def make(workshop: Workshop, wanted: Iterable[Wanted]) -> Result:
     """Makes artifacts and stages them."""
     table: dict[Question, int] = {}
     try:
         made = tuple([_make_one(workshop, item, table) for item in wanted])
     finally:
-        workshop.documents.drawer.close()
+        workshop.tidy()
     return Result(tuple(map(encode, table)), made)
 
 

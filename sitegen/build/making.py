@@ -1,8 +1,10 @@
 """What workers made of stale artifacts, gathered."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from sitegen.build import trace
 from sitegen.build.outputs import Staged
@@ -12,7 +14,7 @@ from sitegen.problems import Location, Problem, ProblemsFound, error
 from sitegen.site.plan import Artifact
 
 if TYPE_CHECKING:
-    from sitegen.build.job import Made, Result
+    from sitegen.build.job import Made, Result, Wanted
 
 CODES = {
     "build-race": "A content file changed while the site was being built.",
@@ -39,14 +41,13 @@ class Making:
         self.times: list[Timing] = []
         self.moved: list[str] = []
         """Files moved aside because a folder takes their place."""
-        self._next = iter(plan.stale)
 
-    def add(self, result: "Result") -> None:
-        """Takes in a worker's result."""
+    def add(self, wanted: Iterable["Wanted"], result: "Result") -> None:
+        """Takes in what a worker made of the artifacts that were wanted of it."""
         table, answer = self.plan.table, self.plan.answers.digest
         numbers = [table.number(question, answer) for question in result.questions]
-        for made in result.made:
-            self._add_one(made, next(self._next), numbers)
+        for item, made in zip(wanted, result.made, strict=True):
+            self._add_one(made, item.artifact, numbers)
 
     def _add_one(self, made: "Made", artifact: Artifact, numbers: list[int]) -> None:
         if made.changed:
@@ -56,7 +57,9 @@ class Making:
         if made.problem:
             self.problems.append(made.problem)
         if made.staged:
-            self.staged.append(made.staged)
+            # Each path once: it is a fifth of what is known of an output.
+            output = replace(made.staged.output, path=artifact.output)
+            self.staged.append(replace(made.staged, output=output))
             names = artifact.templates[-1:] or (artifact.kind,)
             self.times.append(Timing(artifact.output, names[0], made.nanoseconds))
             self.traces[artifact.output] = trace.trace(

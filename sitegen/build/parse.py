@@ -3,10 +3,12 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from sys import intern
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from sitegen.build import outlines
 from sitegen.build.drawer import Drawer
 from sitegen.config import Config, Markdown
 from sitegen.content.records import Body, Post, Source
@@ -24,13 +26,17 @@ CODES = {
 }
 
 
+_NOTHING: dict[str, Any] = {}
+
+
 class Entry(msgspec.Struct, frozen=True, array_like=True):
     """All that one content file gave: a post, unless errors forbid one."""
 
     source: Source
     post: Post | None
     body: Body
-    outline: Outline
+    outline: bytes
+    """Packed, as `sitegen.build.outlines` does."""
     problems: tuple[Problem, ...] = ()
 
 
@@ -105,16 +111,16 @@ def parse(
     path = shown_path(rules.content, found.path)
     post, body, problems = read_post(found.path, data, path, post_rules(rules))
     if post is None:
-        return Entry(source, None, body, Outline(), problems), None
+        return Entry(source, None, body, outlines.NONE, problems), None
     try:
         document, outline = render(body_text(data, body), rules, post.trusted)
     except SitegenError as failure:
         at = Location(path, body.line)
         failed = error("markdown-failed", at, failure.message, failure.hint)
-        return Entry(source, None, body, Outline(), (*problems, failed)), None
+        return Entry(source, None, body, outlines.NONE, (*problems, failed)), None
     if not post.summary and document.summary:
         post = msgspec.structs.replace(post, summary=document.summary)
-    return Entry(source, post, body, outline, problems), document
+    return Entry(source, post, body, outlines.pack(outline), problems), document
 
 
 def render(text: str, rules: ParseRules, trusted: bool) -> tuple[Document, Outline]:
@@ -134,6 +140,28 @@ def body_text(data: bytes, body: Body) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
+def share(entry: Entry) -> Entry:
+    """Returns an entry that shares with others what all of them say.
+
+    As MessagePack gives them, each has strings of its own: a third of a post's memory.
+    """
+    post = entry.post
+    if post is None:
+        return entry
+    shared = msgspec.structs.replace(
+        post,
+        id=entry.source.path,
+        section=intern(post.section),
+        authors=tuple(map(intern, post.authors)),
+        terms={
+            intern(taxonomy): tuple(map(intern, terms))
+            for taxonomy, terms in post.terms.items()
+        },
+        extra=post.extra or _NOTHING,
+    )
+    return msgspec.structs.replace(entry, post=shared)
+
+
 def shown_path(content: str, id: str) -> str:
     """Returns the path of a content file relative to the site's root."""
     return id if content == "." else f"{content}/{id}"
@@ -144,7 +172,7 @@ def _unreadable(found: Found, rules: ParseRules, failure: OSError) -> Entry:
     message = f"This file cannot be read: {failure.strerror}."
     problem = error("file-vanished", at, message, "Build again.")
     source = Source(found.path, b"", found.mtime_ns, found.size, found.inode)
-    return Entry(source, None, Body(0, 1, b""), Outline(), (problem,))
+    return Entry(source, None, Body(0, 1, b""), outlines.NONE, (problem,))
 
 
 class Documents:

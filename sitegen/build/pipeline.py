@@ -11,9 +11,11 @@ The steps, each a value made from the one before:
 6. the store remembers what was asked, and what was answered.
 """
 
+import gc
 import os
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,19 +39,28 @@ from sitegen.build.theme import Static
 from sitegen.config import Config
 from sitegen.digests import digest
 from sitegen.problems import Problem, ProblemsFound, SitegenError
-from sitegen.site.model import Site
 from sitegen.site.visibility import Shown, Waiting
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from sitegen.build.job import Job, Result
+    from sitegen.build.job import Job, Result, Wanted, Workshop
 
 RENDER_CHUNK = 60
 """Artifacts that a worker makes at a time."""
 
+IN_MEMORY = "in memory"
+"""Stands for the file of a job that forked processes share."""
+
+LIST_CHUNK = 5
+"""Lists that are made at a time, as far as this process makes them."""
+
 SMALL = 60
 """Fewer stale artifacts than this are not worth a pool of processes."""
+
+
+Handed = tuple[Sequence["Wanted"], "Result"]
+"""Artifacts that were wanted, and what was made of them."""
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -439,8 +450,8 @@ class Build:
         try:
             moved += outputs.clear_way(self.folder, paths)
             with closing(self.results(survey, plan)) as results:
-                for result in results:
-                    made.add(result)
+                for wanted, result in results:
+                    made.add(wanted, result)
                     self.progress("rendering", len(made.staged), len(stale))
             made.refuse_problems()
             foreign = outputs.foreign(self.folder, name, made.staged, manifest)
@@ -455,8 +466,8 @@ class Build:
         made.moved = moved
         return made
 
-    def results(self, survey: Survey, plan: "Plan") -> Generator["Result", None, None]:
-        """Yields what workers made, in the order of the stale artifacts."""
+    def results(self, survey: Survey, plan: "Plan") -> Generator[Handed, None, None]:
+        """Yields stale artifacts, some at a time, and what was made of them."""
         from sitegen.build import job as jobs
 
         wanted = [jobs.Wanted(a, plan.known.get(a.output)) for a in plan.stale]
@@ -472,36 +483,74 @@ class Build:
             str(self.store.folder),
             dict(survey.inputs.documents),
         )
-        file = self.job_file(job, survey.site, len(wanted))
+        workshop = jobs.Workshop(job, survey.site)
+        file = self.job_file(job, workshop, len(wanted))
         if not file:
-            workshop = jobs.Workshop(job, survey.site)
             for part in workers.chunks(wanted, RENDER_CHUNK):
-                yield jobs.make(workshop, tuple(part))
+                yield part, jobs.make(workshop, part)
             return
-        tasks = (
-            msgspec.msgpack.encode(jobs.Task(file, tuple(part)))
-            for part in workers.chunks(wanted, RENDER_CHUNK)
-        )
         try:
-            for data in self.pool.run(jobs.make_task, tasks, True):
-                yield msgspec.msgpack.decode(data, type=jobs.Result)
+            yield from self.shared_out(file, workshop, wanted)
         finally:
+            if file == IN_MEMORY:
+                gc.unfreeze()
             jobs.forget()
             # What is remembered next would take memory beside theirs.
             self.pool.let_go()
 
-    def job_file(self, job: "Job", site: Site, pages: int) -> str:
+    def shared_out(
+        self, file: str, workshop: "Workshop", wanted: list["Wanted"]
+    ) -> Iterator[Handed]:
+        """Yields what workers make, and what this process makes while it would wait.
+
+        It begins with lists. They look at posts from everywhere, and a forked worker
+        gets a copy of each page of memory that it looks at; so workers get the posts,
+        each some of them, and only the lists that are left over.
+        """
+        from sitegen.build import job as jobs
+
+        lists = deque(workers.chunks([w for w in wanted if w.is_list], LIST_CHUNK))
+        sent: deque[list[Wanted]] = deque()
+        done: deque[Handed] = deque()
+
+        def parts() -> "Iterator[list[Wanted]]":
+            leaves = [item for item in wanted if not item.is_list]
+            yield from workers.chunks(leaves, RENDER_CHUNK)
+            while lists:
+                yield lists.popleft()
+
+        def tasks() -> Iterator[bytes]:
+            for part in parts():
+                sent.append(part)
+                yield msgspec.msgpack.encode(jobs.Task(file, tuple(part)))
+
+        def meanwhile() -> Iterator[None]:
+            while lists:
+                part = lists.pop()
+                done.append((part, jobs.make(workshop, part)))
+                yield
+
+        for data in self.pool.run(jobs.make_task, tasks(), True, meanwhile()):
+            done.append(
+                (sent.popleft(), msgspec.msgpack.decode(data, type=jobs.Result))
+            )
+            while done:
+                yield done.popleft()
+
+    def job_file(self, job: "Job", workshop: "Workshop", pages: int) -> str:
         """Returns the name of a job for workers; "" if none are to help.
 
         Processes that are forked have it in memory, others read it from that file.
         """
         if self.order.jobs <= 1 or pages < SMALL:
             return ""
-        from sitegen.build.job import Workshop, keep, write_job
+        from sitegen.build.job import keep, write_job
 
         if self.pool.forks_anew():
-            keep("in memory", Workshop(job, site))
-            return "in memory"
+            # A collection in a process would get it a copy of all that it shares.
+            gc.freeze()
+            keep(IN_MEMORY, workshop)
+            return IN_MEMORY
         try:
             return write_job(job, self.store.folder)
         except OSError as failure:

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from sitegen import git
+from sitegen.build.outlines import Outlines
 from sitegen.build.parse import Entry, parse, post_rules, rules_of, shown_path
 from sitegen.build.places import FilePlaces
 from sitegen.build.store import Claim, Store
@@ -281,7 +282,7 @@ class _Check:
         As a rule all lead to files, or to copies of static ones. Then a site of nothing
         but these files is enough to see it.
         """
-        outlines = {id: entry.outline for id, entry in self.own.items()}
+        outlines = Outlines({id: entry.outline for id, entry in self.own.items()})
         if not any(outline.links or outline.images for outline in outlines.values()):
             return
         small = self.linked_site(outlines)

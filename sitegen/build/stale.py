@@ -106,7 +106,8 @@ def plan_still(survey: Survey, target: Target, changes: trace.Changes) -> Plan:
     }
     ids = (changes.bodies | changes.records) & site.by_id.keys()
     new = {
-        id: trace.state_of(site, site.by_id[id], bodies[id], outlines[id]) for id in ids
+        id: trace.state_of(site, site.by_id[id], bodies[id], outlines.packed[id])
+        for id in ids
     }
     return Plan(
         target.artifacts,

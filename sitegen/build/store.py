@@ -51,7 +51,7 @@ PACKAGES = (
 )
 """Packages whose versions shape what is written."""
 
-_MAGIC = b"sitegen2"
+_MAGIC = b"sitegen3"
 
 R = TypeVar("R")
 

@@ -15,7 +15,15 @@ import msgspec
 
 from sitegen.build.drawer import Kept, file_name, put
 from sitegen.build.history import History
-from sitegen.build.parse import Entry, ParseRules, parse_file, rules_of, shown_path
+from sitegen.build.outlines import Outlines
+from sitegen.build.parse import (
+    Entry,
+    ParseRules,
+    parse_file,
+    rules_of,
+    share,
+    shown_path,
+)
 from sitegen.build.theme import (
     Static,
     Templates,
@@ -26,7 +34,7 @@ from sitegen.build.workers import Pool, chunks
 from sitegen.config import Config
 from sitegen.content.records import Body, Moment, Post, Source
 from sitegen.content.scan import QUEUE, Found, Scan, bundle_files, scan
-from sitegen.markup.records import Document, Outline
+from sitegen.markup.records import Document
 from sitegen.problems import Problem
 from sitegen.site.model import Site, SiteData
 from sitegen.site.plan import Artifact, plan
@@ -170,12 +178,21 @@ class _Reading:
         worthwhile = len(todo) >= SMALL
         for data in self.pool.run(parse_task, self._tasks(todo), worthwhile):
             parsed = msgspec.msgpack.decode(data, type=Parsed)
-            self.documents.update(parsed.documents)
-            yield from parsed.entries
+            self._keep(parsed)
+            yield from map(share, parsed.entries)
             for source in parsed.same:
                 yield msgspec.structs.replace(self.known[source.path], source=source)
             done += len(parsed.entries) + len(parsed.same)
             self.progress("reading", done, len(todo))
+
+    def _keep(self, parsed: "Parsed") -> None:
+        """Notes where documents lie; ids and the file's name are in memory once."""
+        places = parsed.documents
+        file = next((place.file for place in places.values()), "")
+        for entry in parsed.entries:
+            if place := places.get(entry.source.path):
+                kept = Kept(file, place.offset, place.size)
+                self.documents[entry.source.path] = kept
 
     def _tasks(self, todo: list[Found]) -> Iterator["ParseTask"]:
         build = f"{os.getpid()}-{time.monotonic_ns():x}"
@@ -264,10 +281,10 @@ class Survey:
         survey = Survey(self.root, inputs, self.site)
         new = {e.source.path: e for e in map(inputs.entries.__getitem__, places)}
         bodies = {id: entry.body for id, entry in new.items()}
-        outlines = {id: entry.outline for id, entry in new.items() if entry.post}
+        packed = {id: entry.outline for id, entry in new.items() if entry.post}
         survey.__dict__ |= {
             "bodies": self.bodies | bodies,
-            "outlines": self.outlines | outlines,
+            "outlines": Outlines({**self.outlines.packed, **packed}),
             "due": self.due,
             "parse_problems": self.parse_problems,
         }
@@ -337,10 +354,10 @@ class Survey:
         return {entry.source.path: entry.body for entry in self.inputs.entries}
 
     @cached_property
-    def outlines(self) -> dict[str, Outline]:
+    def outlines(self) -> Outlines:
         """What checks need of each body, by id."""
         entries = self.inputs.entries
-        return {entry.source.path: entry.outline for entry in entries if entry.post}
+        return Outlines({e.source.path: e.outline for e in entries if e.post})
 
     @cached_property
     def site(self) -> Site:

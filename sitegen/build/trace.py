@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from sitegen.build.outlines import Outlines
 from sitegen.build.store import State, Target
 from sitegen.content.records import Body, Post
 from sitegen.digests import digest
@@ -332,20 +333,20 @@ _decode = msgspec.msgpack.Decoder(list[Any]).decode
 
 
 def states_of(
-    site: Site, bodies: Mapping[str, Body], outlines: Mapping[str, Outline]
+    site: Site, bodies: Mapping[str, Body], outlines: Outlines
 ) -> tuple[State, ...]:
     """Returns the digests of each shown post, sorted by id."""
     return tuple(
         [
-            state_of(site, post, bodies[post.id], outlines[post.id])
+            state_of(site, post, bodies[post.id], outlines.packed[post.id])
             for post in site.data.posts
         ]
     )
 
 
-def state_of(site: Site, post: Post, body: Body, outline: Outline) -> State:
-    """Returns the digests of one post."""
-    record, inner = digest(_encode(post)), digest(_encode(outline))
+def state_of(site: Site, post: Post, body: Body, outline: bytes) -> State:
+    """Returns the digests of one post, whose outline is packed."""
+    record, inner = digest(_encode(post)), digest(outline)
     data = site.data
     unknown = not data.home and post.id not in data.history
     past = b"" if unknown else digest(_encode((data.history.get(post.id), data.home)))

@@ -62,18 +62,23 @@ class Pool:
         return _method() == "fork"
 
     def run(
-        self, task: Callable[[T], R], items: Iterable[T], worthwhile: bool
+        self,
+        task: Callable[[T], R],
+        items: Iterable[T],
+        worthwhile: bool,
+        meanwhile: Iterable[object] = (),
     ) -> Iterator[R]:
         """Yields the result of `task` for each item, in order.
 
-        When the iteration is over, also by an error, no task is running any more.
-        Raises SitegenError if a worker process is killed.
+        Where this process would wait for others it takes a step of `meanwhile`. When
+        the iteration is over, also by an error, no task is running any more. Raises
+        SitegenError if a worker process is killed.
         """
         if self.jobs <= 1 or not worthwhile:
             return map(task, items)
         if self.executor is None:
             self.executor = self.own = _processes(self.jobs)
-        return _in_order(self.executor, task, items, self.jobs * WINDOW)
+        return _in_order(self.executor, task, items, self.jobs * WINDOW, meanwhile)
 
 
 def _processes(jobs: int) -> "Executor":
@@ -119,20 +124,25 @@ def _method() -> str:
 
 
 def _in_order(
-    executor: "Executor", task: Callable[[T], R], items: Iterable[T], window: int
+    executor: "Executor",
+    task: Callable[[T], R],
+    items: Iterable[T],
+    window: int,
+    meanwhile: Iterable[object],
 ) -> Iterator[R]:
     from concurrent.futures import wait
     from concurrent.futures.process import BrokenProcessPool
 
     waiting: deque[Future[R]] = deque()
+    steps = iter(meanwhile)
     try:
         for item in items:
             with _shielded():
                 waiting.append(executor.submit(task, item))
             if len(waiting) > window:
-                yield _first(waiting)
+                yield _first(waiting, steps)
         while waiting:
-            yield _first(waiting)
+            yield _first(waiting, steps)
     except BrokenProcessPool as failure:
         executor.shutdown(wait=True)
         message = "A worker process was killed; nothing was written."
@@ -144,8 +154,11 @@ def _in_order(
         wait(waiting)
 
 
-def _first(waiting: "deque[Future[R]]") -> R:
+def _first(waiting: "deque[Future[R]]", steps: Iterator[object]) -> R:
     """Returns the result of the first task, which waits in line until it is done."""
+    over = object()
+    while not waiting[0].done() and next(steps, over) is not over:
+        pass
     result = waiting[0].result()
     waiting.popleft()
     return result

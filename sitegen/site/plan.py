@@ -1,6 +1,7 @@
 """The plan: a promise of every file that a build will write."""
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -262,6 +263,7 @@ def _section_templates(section: Section, kind: str) -> tuple[str, ...]:
     return _templates(own, section.path, kind)
 
 
+@lru_cache(maxsize=1024)  # as a tuple, it is in memory once
 def _templates(own: str, section: str, kind: str) -> tuple[str, ...]:
     """Returns the names to look up: the post's own, its sections', then the kind's."""
     names = [own] if own else []

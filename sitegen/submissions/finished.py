@@ -12,6 +12,7 @@ import msgspec
 
 from sitegen import git
 from sitegen.build.history import History
+from sitegen.build.outlines import pack
 from sitegen.build.parse import Documents, Entry, post_rules, rules_of
 from sitegen.build.survey import Inputs, Survey
 from sitegen.config import Config, Submissions
@@ -114,7 +115,7 @@ def entry_of(finished: Finished, config: Config, rendered: Rendered) -> Entry:
     if not post.summary and rendered.document.summary:
         post = msgspec.structs.replace(post, summary=rendered.document.summary)
     source = Source(finished.id, b"", 0, len(finished.data), 0)
-    return Entry(source, post, body, rendered.outline, problems)
+    return Entry(source, post, body, pack(rendered.outline), problems)
 
 
 class Foreseen(History):
