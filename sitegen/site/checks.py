@@ -270,6 +270,8 @@ class _LinkCheck:
         self.left_out = left_out
         self.ids = {path: id for id, path in site.paths.items()}
         self.anchors: dict[str, frozenset[str]] = {}
+        self.fine: set[str] = set()
+        """Links that lead somewhere, whichever post has them."""
 
     def of_post(self, id: str) -> dict[str, Maker]:
         """Returns what is wrong with a post's references, by target."""
@@ -280,8 +282,13 @@ class _LinkCheck:
                 if make := self.image(id, target):
                     found[target] = make
             for target in outline.links:
+                if target in self.fine:
+                    continue
                 if make := self.link(id, target):
                     found[target] = make
+                elif target.startswith("/"):
+                    # Wherever it stands, it leads to the same place.
+                    self.fine.add(target)
         return found
 
     def image(self, id: str, target: str) -> Maker | None:
