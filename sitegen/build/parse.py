@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from sys import intern
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     problems: tuple[Problem, ...] = ()
 
 
-class ParseRules(msgspec.Struct, frozen=True, array_like=True):
+class ParseRules(msgspec.Struct, frozen=True, array_like=True, dict=True):
     """The settings that decide what a content file becomes."""
 
     content: str
@@ -52,6 +53,15 @@ class ParseRules(msgspec.Struct, frozen=True, array_like=True):
     """Declared fields of the submission form, by name and kind."""
     image_hosts: tuple[str, ...] = ()
     """Hosts whose images strangers' posts may show."""
+
+    @cached_property
+    def front(self) -> "PostRules":
+        """The part that reading front matter needs."""
+        from sitegen.content.posts import PostRules
+
+        urls = tuple(name for name, kind in self.fields if kind == "url")
+        others = tuple(name for name, kind in self.fields if kind != "url")
+        return PostRules(self.timezone, self.taxonomies, urls, others)
 
 
 def rules_of(config: Config) -> ParseRules:
@@ -65,15 +75,6 @@ def rules_of(config: Config) -> ParseRules:
         tuple((field.name, field.kind) for field in form.fields) if form else (),
         form.image_hosts if form else (),
     )
-
-
-def post_rules(rules: ParseRules) -> "PostRules":
-    """Returns the part of the rules that reading front matter needs."""
-    from sitegen.content.posts import PostRules
-
-    urls = tuple(name for name, kind in rules.fields if kind == "url")
-    others = tuple(name for name, kind in rules.fields if kind != "url")
-    return PostRules(rules.timezone, rules.taxonomies, urls, others)
 
 
 def parse_file(
@@ -94,7 +95,8 @@ def _read(path: str, size: int) -> bytes:
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         data = os.read(handle, size + 1)
-        while more := os.read(handle, 1 << 20):
+        # As many as there were, as a rule: one more was asked for, so that was all.
+        while len(data) != size and (more := os.read(handle, 1 << 20)):
             data += more
         return data
     finally:
@@ -109,7 +111,7 @@ def parse(
 
     source = Source(found.path, digest(data), found.mtime_ns, len(data), found.inode)
     path = shown_path(rules.content, found.path)
-    post, body, problems = read_post(found.path, data, path, post_rules(rules))
+    post, body, problems = read_post(found.path, data, path, rules.front)
     if post is None:
         return Entry(source, None, body, outlines.NONE, problems), None
     try:

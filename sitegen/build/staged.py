@@ -14,7 +14,7 @@ import msgspec
 
 from sitegen import git
 from sitegen.build.outlines import Outlines
-from sitegen.build.parse import Entry, parse, post_rules, rules_of, shown_path
+from sitegen.build.parse import Entry, parse, rules_of, shown_path
 from sitegen.build.places import FilePlaces
 from sitegen.build.store import Claim, Store
 from sitegen.build.survey import Asked, bundle_paths
@@ -187,7 +187,7 @@ class _Check:
         """Returns the post of a file that the commit does not change."""
         from sitegen.content.posts import read_post
 
-        return read_post(id, data, self.documents[id], post_rules(self.rules))[0]
+        return read_post(id, data, self.documents[id], self.rules.front)[0]
 
     @cached_property
     def own_posts(self) -> list[Post]:

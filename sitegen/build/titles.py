@@ -114,7 +114,7 @@ def row_of(config: Config, found: Found, post: Post | None) -> TitleRow:
 
 
 def _read_post(root: Path, config: Config, found: Found) -> Post | None:
-    from sitegen.build.parse import post_rules, rules_of
+    from sitegen.build.parse import rules_of
     from sitegen.content.posts import read_post
 
     folder = config.paths.content
@@ -122,7 +122,7 @@ def _read_post(root: Path, config: Config, found: Found) -> Post | None:
         data = read(root, folder, found.path)
     except OSError:
         return None
-    rules = post_rules(rules_of(config))
+    rules = rules_of(config).front
     return read_post(found.path, data, shown_path(folder, found.path), rules)[0]
 
 

@@ -21,7 +21,7 @@ import os
 from pathlib import Path
 
 from sitegen import git
-from sitegen.build.parse import post_rules, rules_of
+from sitegen.build.parse import rules_of
 from sitegen.build.titles import renew_titles
 from sitegen.config import Config
 from sitegen.content.frontmatter import parse
@@ -206,7 +206,7 @@ def _post_of(root: Path, config: Config, target: str) -> Post | None:
         data = (root / config.paths.content / target).read_bytes()
     except OSError:
         return None
-    return read_post(target, data, target, post_rules(rules_of(config)))[0]
+    return read_post(target, data, target, rules_of(config).front)[0]
 
 
 def _commit(

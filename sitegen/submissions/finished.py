@@ -13,7 +13,7 @@ import msgspec
 from sitegen import git
 from sitegen.build.history import History
 from sitegen.build.outlines import pack
-from sitegen.build.parse import Documents, Entry, post_rules, rules_of
+from sitegen.build.parse import Documents, Entry, rules_of
 from sitegen.build.survey import Inputs, Survey
 from sitegen.config import Config, Submissions
 from sitegen.content.frontmatter import dump
@@ -62,7 +62,7 @@ def finish(
     name = slugify(submission.title)
     for candidate in _candidates(name):
         id = f"{settings.section}/{candidate}.md"
-        rules = post_rules(rules_of(config))
+        rules = rules_of(config).front
         post, _, problems = read_post(id, data, id, rules)
         if post is None:
             raise ProblemsFound(problems)
@@ -108,7 +108,7 @@ def entry_of(finished: Finished, config: Config, rendered: Rendered) -> Entry:
     """Returns what a build would make of the file, without rendering it again."""
     rules = rules_of(config)
     post, body, problems = read_post(
-        finished.id, finished.data, finished.id, post_rules(rules)
+        finished.id, finished.data, finished.id, rules.front
     )
     if post is None or post.trusted:
         raise ProblemsFound(problems)
