@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -54,12 +54,15 @@ def plain_block(info: str | None, code: str) -> str:
 
 
 def _wrap(language: str, code: str) -> str:
-    """Returns the block; it can be focused, so that keys can scroll it."""
+    """Returns a block of a language, "" for none, and code that is HTML already."""
+    return f"{_opening(language)}{code}</code></pre></div>\n"
+
+
+@lru_cache(maxsize=256)
+def _opening(language: str) -> str:
+    """Returns the start of a block; it can be focused, so that keys can scroll it."""
     named = f' class="language-{escape(language)}"' if language else ""
-    return (
-        f'<div class="highlight"><pre tabindex="0"><code{named}>{code}'
-        "</code></pre></div>\n"
-    )
+    return f'<div class="highlight"><pre tabindex="0"><code{named}>'
 
 
 def _coloured(code: str, lexer: "Lexer") -> str:
