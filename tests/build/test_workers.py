@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -62,6 +63,43 @@ def test_where_threads_run_processes_are_started_afresh() -> None:
 def test_any_executor_will_do() -> None:
     with Pool(2, ThreadPoolExecutor(2)) as pool:
         assert list(pool.run(double, range(20), True)) == [n * 2 for n in range(20)]
+
+
+def test_this_process_does_something_while_it_waits() -> None:
+    steps: list[int] = []
+    gate = threading.Event()
+
+    def meanwhile() -> Iterator[None]:
+        for number in range(3):
+            steps.append(number)
+            yield
+        gate.set()
+
+    def task(number: int) -> int:
+        gate.wait()
+        return number
+
+    with Pool(2, ThreadPoolExecutor(2)) as pool:
+        found = list(pool.run(task, range(20), True, meanwhile()))
+    assert found == list(range(20)) and steps == [0, 1, 2]
+
+
+def test_what_fails_meanwhile_ends_the_work() -> None:
+    stopped = threading.Event()
+
+    def step(_: int) -> None:
+        stopped.set()
+        raise OSError("no room")
+
+    def task(number: int) -> int:
+        stopped.wait()
+        return number
+
+    executor = ThreadPoolExecutor(2)
+    with Pool(2, executor) as pool, pytest.raises(OSError, match="no room"):
+        list(pool.run(task, range(20), True, map(step, [1])))
+    # Nothing is under way any more.
+    assert executor.submit(double, 1).result() == 2
 
 
 def test_work_is_cut_into_parts() -> None:
