@@ -59,7 +59,8 @@ def serve(
     """Serves the submission form and takes what it sends.
 
     Put a web server in front of it that speaks TLS and keeps slow clients away; see
-    the how-to about nginx and Caddy. The key that signs forms is the queue's own,
+    the how-to about nginx and Caddy. With as many processes as processors, each one
+    keeps to a processor of its own. The key that signs forms is the queue's own,
     unless SITEGEN_SECRET_KEY has one (or several, the newest first). News of posts are
     sent by this process as well; SITEGEN_MAIL_PASSWORD and SITEGEN_WEBHOOK_SECRET are
     read for that.
