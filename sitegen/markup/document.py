@@ -167,8 +167,8 @@ _MARKS = re.compile(
 
 One set for the first letters: that is what a search goes by.
 """
-_HEADING, _LINK, _IMAGE = 2, 3, 4
-"""The last group of each."""
+_HEADING, _LINK = 2, 3
+"""The last groups of a heading and of a link; an image has the fourth."""
 
 
 def _local(value: str) -> str:
