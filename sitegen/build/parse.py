@@ -27,9 +27,6 @@ CODES = {
 }
 
 
-_NOTHING: dict[str, Any] = {}
-
-
 class Entry(msgspec.Struct, frozen=True, array_like=True):
     """All that one content file gave: a post, unless errors forbid one."""
 
@@ -140,6 +137,10 @@ def body_text(data: bytes, body: Body) -> str:
     """Returns a file's Markdown, with line ends as `\\n`."""
     text = data[body.offset :].decode("utf-8", "replace")
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+_NOTHING: dict[str, Any] = {}
+"""The `extra` of all posts that have none."""
 
 
 def share(entry: Entry) -> Entry:

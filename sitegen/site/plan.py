@@ -263,7 +263,7 @@ def _section_templates(section: Section, kind: str) -> tuple[str, ...]:
     return _templates(own, section.path, kind)
 
 
-@lru_cache(maxsize=1024)  # as a tuple, it is in memory once
+@lru_cache(maxsize=1024)  # one tuple for all posts of a section
 def _templates(own: str, section: str, kind: str) -> tuple[str, ...]:
     """Returns the names to look up: the post's own, its sections', then the kind's."""
     names = [own] if own else []

@@ -25,8 +25,6 @@ _NAMES = (
     *("reason", "extra"),
 )
 
-_ALLOWED = frozenset((*_NAMES, "content"))
-
 _BEGINNING = b"---\nuntrusted: true\n"
 
 _JSON = re.compile(rb'["{\[0-9]')
@@ -98,8 +96,6 @@ def _escaped(match: re.Match[str]) -> str:
 def parse(data: bytes, name: str = "entry") -> Submission:
     """Returns the submission in the bytes of an entry's file; raises BadEntry."""
     values = _as_dumped(data) or _as_front_matter(data, name)
-    if not values.keys() <= _ALLOWED:
-        raise BadEntry(f"{name}: the front matter is not that of an entry.")
     try:
         found = msgspec.convert({"received": 0, **values}, Submission)
     except msgspec.ValidationError as failure:
@@ -140,8 +136,7 @@ def _as_front_matter(data: bytes, name: str) -> dict[str, Any]:
     front, problems = parse_front_matter(data, name)
     if problems:
         raise BadEntry(f"{name}: {problems[0].message}")
-    if front.fields.get("untrusted") is not True or "content" in front.fields:
+    fields = dict(front.fields)
+    if fields.pop("untrusted", None) is not True or not fields.keys() <= {*_NAMES}:
         raise BadEntry(f"{name}: the front matter is not that of an entry.")
-    values = {**front.fields, "content": data[front.body.offset :].decode()}
-    del values["untrusted"]
-    return values
+    return {**fields, "content": data[front.body.offset :].decode()}

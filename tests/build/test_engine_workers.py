@@ -10,9 +10,11 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from sitegen.build import pipeline, survey, workers
+from sitegen.build import job, pipeline, survey, workers
+from sitegen.build.job import LISTS, Task, make_task
 from sitegen.build.pipeline import Order, build
 from sitegen.build.survey import Asked
 from sitegen.config import load
@@ -107,6 +109,53 @@ def test_threads_give_the_same_and_stay_the_caller_s(
 def test_processes_give_the_same(root: Path, tmp_path: Path) -> None:
     expected = serial(root, tmp_path)
     built(root, 2)
+    assert not differences(expected, tree(root / "output"))
+
+
+class Late(Future[Any]):
+    """A result that is never there before somebody waits for it."""
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        super().__init__()
+        self.work = work
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Returns the result."""
+        self.set_result(self.work())
+        return super().result(timeout)
+
+
+class Slow(Executor):
+    """Notes what it was handed, and leaves time for other work."""
+
+    def __init__(self) -> None:
+        self.kinds: set[str] = set()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Late:
+        """Returns a result to wait for."""
+        if fn is make_task:
+            task = msgspec.msgpack.decode(args[0], type=Task)
+            self.kinds |= {item.artifact.kind for item in task.wanted}
+        return Late(lambda: fn(*args, **kwargs))
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_lists_are_made_here_while_others_make_posts(
+    root: Path, tmp_path: Path
+) -> None:
+    expected, slow = serial(root, tmp_path), Slow()
+    built(root, 2, slow)
+    assert "post" in slow.kinds and slow.kinds.isdisjoint(LISTS)
+    assert not differences(expected, tree(root / "output"))
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_a_page_is_the_same_after_all_was_forgotten(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = serial(root, tmp_path)
+    monkeypatch.setattr(job, "MOST_KNOWN", 0)
+    built(root)
     assert not differences(expected, tree(root / "output"))
 
 
