@@ -26,6 +26,7 @@ from tests.submissions.conftest import (
     Serve,
     Server,
     token_in,
+    wait_for,
 )
 
 CONFIG = CONFIG.replace('base_url = "https://example.org"\n', "") + "fill_seconds = 0\n"
@@ -321,12 +322,15 @@ def test_a_process_keeps_to_a_processor_of_its_own(serve: Serve, site: Path) -> 
     if len(usable) == 1:
         pytest.skip("there is one processor")
     server = serve("waitress", site, command=processes(site, len(usable)))
-    send(server, {"title": "One", "content": "x"})
-    found = answering(server)
-    assert {frozenset(os.sched_getaffinity(each)) for each in found} == {
-        frozenset({each}) for each in usable
-    }
+
+    def kept() -> set[frozenset[int]]:
+        """Returns what each process may use; one that has begun to start, all."""
+        found = answering(server)
+        return {frozenset(os.sched_getaffinity(each)) for each in found}
+
+    wait_for(lambda: kept() == {frozenset({each}) for each in usable})
     # Builds are a chore, and these stay free.
+    found = answering(server)
     threads = [int(name) for each in found for name in os.listdir(f"/proc/{each}/task")]
     assert any(os.sched_getaffinity(thread) == usable for thread in threads)
 
