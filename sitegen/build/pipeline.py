@@ -16,7 +16,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -484,19 +484,18 @@ class Build:
             dict(survey.inputs.documents),
         )
         workshop = jobs.Workshop(job, survey.site)
-        file = self.job_file(job, workshop, len(wanted))
-        if not file:
-            for part in workers.chunks(wanted, RENDER_CHUNK):
-                yield part, jobs.make(workshop, part)
-            return
-        try:
-            yield from self.shared_out(file, workshop, wanted)
-        finally:
-            if file == IN_MEMORY:
-                gc.unfreeze()
-            jobs.forget()
-            # What is remembered next would take memory beside theirs.
-            self.pool.let_go()
+        with _unsearched():
+            file = self.job_file(job, workshop, len(wanted))
+            if not file:
+                for part in workers.chunks(wanted, RENDER_CHUNK):
+                    yield part, jobs.make(workshop, part)
+                return
+            try:
+                yield from self.shared_out(file, workshop, wanted)
+            finally:
+                jobs.forget()
+                # What is remembered next would take memory beside theirs.
+                self.pool.let_go()
 
     def shared_out(
         self, file: str, workshop: "Workshop", wanted: list["Wanted"]
@@ -547,8 +546,6 @@ class Build:
         from sitegen.build.job import keep, write_job
 
         if self.pool.forks_anew():
-            # A collection in a process would get it a copy of all that it shares.
-            gc.freeze()
             keep(IN_MEMORY, workshop)
             return IN_MEMORY
         try:
@@ -601,6 +598,22 @@ class Build:
             table.traces,
             tuple(p for p in problems if id(p) not in parsed),
         )
+
+
+@contextmanager
+def _unsearched() -> Iterator[None]:
+    """Keeps what there is now from searches for cycles, which take a while.
+
+    In a forked process a search would also make a copy of all that it shares.
+    """
+    if gc.get_freeze_count():  # A server keeps what it has from them for good.
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def sources_digest(inputs: Inputs) -> bytes:
