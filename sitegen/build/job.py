@@ -7,7 +7,7 @@ named by its digest, and a worker reads it once and keeps it.
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -15,7 +15,7 @@ import msgspec
 from sitegen.build.drawer import Drawer, Kept
 from sitegen.build.outputs import Output, Staged, stage, stage_copy
 from sitegen.build.parse import ChangedMeanwhile, Documents, ParseRules, shown_path
-from sitegen.build.render import render
+from sitegen.build.render import Rendering, render
 from sitegen.build.templates import (
     HonestEnvironment,
     TemplateFailure,
@@ -28,6 +28,12 @@ from sitegen.problems import Problem
 from sitegen.site.model import Site, SiteData
 from sitegen.site.plan import Artifact
 from sitegen.site.questions import Question
+
+BATCH = 16
+"""Pages that are rendered before the first of them is written."""
+
+BATCH_BYTES = 1 << 20
+"""How much of them may be in memory before they are written."""
 
 MOST_KNOWN = 20_000
 """Of how many elements and references a process keeps what pages show."""
@@ -161,32 +167,79 @@ def make(workshop: Workshop, wanted: Iterable[Wanted]) -> Result:
     """Makes artifacts and stages them."""
     table: dict[Question, int] = {}
     try:
-        made = tuple([_make_one(workshop, item, table) for item in wanted])
+        made = tuple(
+            staged
+            for drafts in _batches(workshop, wanted)
+            for staged in [_staged(workshop, draft, table) for draft in drafts]
+        )
     finally:
         workshop.tidy()
     return Result(tuple(map(encode, table)), made)
 
 
-def _make_one(workshop: Workshop, wanted: Wanted, table: dict[Question, int]) -> Made:
+class _Draft(msgspec.Struct):
+    """An artifact that is rendered, or will be copied, or could not be made."""
+
+    wanted: Wanted
+    rendering: Rendering | None
+    nanoseconds: int
+    failed: Made | None = None
+
+
+def _batches(workshop: Workshop, wanted: Iterable[Wanted]) -> Iterator[list[_Draft]]:
+    """Yields a few drafts at a time; together they may be more than memory holds.
+
+    A batch takes less time than its pages one by one, see `parse_files`.
+    """
+    batch: list[_Draft] = []
+    size = 0
+    for item in wanted:
+        draft = _draft(workshop, item)
+        batch.append(draft)
+        size += len(draft.rendering.data) if draft.rendering else 0
+        if len(batch) == BATCH or size > BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    yield batch
+
+
+def _draft(workshop: Workshop, wanted: Wanted) -> _Draft:
     start = time.perf_counter_ns()
+    rendering = failed = None
     artifact = wanted.artifact
-    try:
-        if artifact.kind == "file":
-            source = str(source_file(workshop.root, artifact.source))
-            staged = stage_copy(workshop.output, artifact.output, source, wanted.known)
-            return Made(staged, (), None, time.perf_counter_ns() - start)
-        rendering = render(
-            artifact, workshop.site, workshop.environment, workshop.documents
-        )
-    except TemplateFailure as failure:
-        if isinstance(failure.__cause__, ChangedMeanwhile):
-            content = workshop.documents.rules.content
-            return Made(None, (), changed=shown_path(content, str(failure.__cause__)))
-        return Made(None, (), failure.problem)
-    except FileNotFoundError:
-        return Made(None, (), changed=artifact.source)
-    staged = stage(workshop.output, artifact.output, rendering.data, wanted.known)
-    numbers = tuple(
-        [table.setdefault(question, len(table)) for question in rendering.questions]
-    )
-    return Made(staged, numbers, None, time.perf_counter_ns() - start)
+    if artifact.kind != "file":
+        try:
+            rendering = render(
+                artifact, workshop.site, workshop.environment, workshop.documents
+            )
+        except TemplateFailure as failure:
+            failed = _failed(workshop, failure)
+    return _Draft(wanted, rendering, time.perf_counter_ns() - start, failed)
+
+
+def _failed(workshop: Workshop, failure: TemplateFailure) -> Made:
+    if isinstance(failure.__cause__, ChangedMeanwhile):
+        content = workshop.documents.rules.content
+        return Made(None, (), changed=shown_path(content, str(failure.__cause__)))
+    return Made(None, (), failure.problem)
+
+
+def _staged(workshop: Workshop, draft: _Draft, table: dict[Question, int]) -> Made:
+    if draft.failed:
+        return draft.failed
+    start = time.perf_counter_ns()
+    artifact, known = draft.wanted.artifact, draft.wanted.known
+    output = artifact.output
+    numbers: tuple[int, ...] = ()
+    if draft.rendering:
+        staged = stage(workshop.output, output, draft.rendering.data, known)
+        asked = draft.rendering.questions
+        numbers = tuple([table.setdefault(each, len(table)) for each in asked])
+    else:
+        source = str(source_file(workshop.root, artifact.source))
+        try:
+            staged = stage_copy(workshop.output, output, source, known)
+        except FileNotFoundError:
+            return Made(None, (), changed=artifact.source)
+    spent = draft.nanoseconds + time.perf_counter_ns() - start
+    return Made(staged, numbers, None, spent)

@@ -19,7 +19,7 @@ from sitegen.build.outlines import Outlines
 from sitegen.build.parse import (
     Entry,
     ParseRules,
-    parse_file,
+    parse_files,
     rules_of,
     share,
     shown_path,
@@ -45,6 +45,12 @@ if TYPE_CHECKING:
 
 PARSE_CHUNK = 100
 """Files that a worker parses at a time."""
+
+BATCH = 16
+"""Files that are taken through the steps of parsing together."""
+
+BATCH_BYTES = 1 << 20
+"""What a batch may have in memory, by the size of its files, before it is full."""
 
 SMALL = 150
 """Work on fewer files than this is not worth a pool of processes."""
@@ -243,22 +249,37 @@ def parse_task(task: ParseTask) -> bytes:
     same: list[Source] = []
 
     def documents() -> Iterator[tuple[str, Document]]:
-        for file, same_as in task.files:
-            found = parse_file(folder, file, task.rules, same_as)
-            if isinstance(found, Source):
-                same.append(found)
-                continue
-            entry, document = found
-            entries.append(entry)
-            if document:
-                yield entry.source.path, document
+        # A few at a time: together they may be more than memory holds.
+        for batch in _batches(task.files):
+            for found in parse_files(folder, batch, task.rules):
+                if isinstance(found, Source):
+                    same.append(found)
+                    continue
+                entry, document = found
+                entries.append(entry)
+                if document:
+                    yield entry.source.path, document
 
-    # One at a time: together they may be more than memory holds.
     each = documents()
     kept = put(Path(task.drawer), each) if task.drawer else {}
     for _ in each:  # what could not be put away
         pass
     return msgspec.msgpack.encode(Parsed(tuple(entries), tuple(same), kept))
+
+
+def _batches(
+    files: Iterable[tuple[Found, bytes]],
+) -> Iterator[list[tuple[Found, bytes]]]:
+    """Yields some files at a time, few enough for memory."""
+    batch: list[tuple[Found, bytes]] = []
+    size = 0
+    for file in files:
+        batch.append(file)
+        size += file[0].size
+        if len(batch) == BATCH or size > BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    yield batch
 
 
 class Survey:

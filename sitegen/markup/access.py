@@ -22,12 +22,17 @@ _EMPTY = re.compile(
 )
 _TABLE = re.compile(r"<table>\s*+<thead>(?:[^<]++|<(?!/?table\b))*+</table>")
 
+_IMPROVABLE = re.compile("<(?:[bh]r /|img |table>|input )")
+"""What there is to improve begins so: one search is quicker than one for each."""
+
 
 def improve(html: str) -> str:
     """Returns an engine's HTML with named check boxes and tables that scroll.
 
     Breaks, rules and images lose XHTML's slash, of which HTML's checker warns.
     """
+    if not _IMPROVABLE.search(html):
+        return html
     if " />" in html:
         html = _EMPTY.sub(_without_slash, html)
     if 'type="checkbox"' in html:

@@ -8,7 +8,11 @@ from sitegen.markup.records import Document, Outline
 
 def render(text: str, settings: Markdown) -> tuple[Document, Outline]:
     """Returns what a Markdown text becomes."""
-    html = to_html(text, settings, settings.highlight)
+    return finished(to_html(text, settings, settings.highlight), text, settings)
+
+
+def finished(html: str, text: str, settings: Markdown) -> tuple[Document, Outline]:
+    """Returns what HTML becomes that `to_html` made of a text."""
     if settings.engine == "commonmark":
         return finish_plain(html, text)
     return finish(html)

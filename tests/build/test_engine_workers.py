@@ -198,14 +198,14 @@ import sys
 from pathlib import Path
 from sitegen.build import job, pipeline, survey
 pipeline.SMALL, pipeline.RENDER_CHUNK = 1, 3
-make = job._make_one
-def wait_for_others(workshop, wanted, table):
-    if wanted.artifact.output.endswith("p25/index.html"):
+make = job._staged
+def wait_for_others(workshop, draft, table):
+    if draft.wanted.artifact.output.endswith("p25/index.html"):
         Path(sys.argv[1]).with_name("reached").touch()
         signal.pause() if sys.argv[2] == "kill" else time.sleep(0.3)
-    return make(workshop, wanted, table)
+    return make(workshop, draft, table)
 import signal, time
-job._make_one = wait_for_others
+job._staged = wait_for_others
 from sitegen.cli import main
 main(["-C", sys.argv[1], "build", "-j2"])
 """
