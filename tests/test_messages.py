@@ -50,6 +50,7 @@ def work(
     job = Job(
         str(root),
         str(root / "output"),
+        False,
         survey.inputs.rules,
         survey.site.data,
         dict(survey.inputs.templates.sources),

@@ -13,7 +13,14 @@ from pathlib import Path
 import msgspec
 
 from sitegen.build.drawer import Drawer, Kept
-from sitegen.build.outputs import Output, Staged, stage, stage_copy
+from sitegen.build.outputs import (
+    Output,
+    Staged,
+    copy_new,
+    stage,
+    stage_copy,
+    write_new,
+)
 from sitegen.build.parse import ChangedMeanwhile, Documents, ParseRules, shown_path
 from sitegen.build.render import Rendering, render
 from sitegen.build.templates import (
@@ -47,6 +54,9 @@ class Job(msgspec.Struct, frozen=True, array_like=True):
 
     root: str
     output: str
+    """The folder to write to."""
+    is_whole: bool
+    """True if that folder is new, and waits for its name."""
     rules: ParseRules
     data: SiteData
     templates: dict[str, TemplateSource]
@@ -62,6 +72,7 @@ class Workshop:
     def __init__(self, job: Job, site: Site | None = None) -> None:
         self.root = Path(job.root)
         self.output = job.output
+        self.is_whole = job.is_whole
         self.site = site or Site(job.data)
         self.environment = HonestEnvironment(job.templates)
         drawer = Drawer(Path(job.drawers), job.documents)
@@ -228,18 +239,30 @@ def _staged(workshop: Workshop, draft: _Draft, table: dict[Question, int]) -> Ma
     if draft.failed:
         return draft.failed
     start = time.perf_counter_ns()
-    artifact, known = draft.wanted.artifact, draft.wanted.known
-    output = artifact.output
     numbers: tuple[int, ...] = ()
     if draft.rendering:
-        staged = stage(workshop.output, output, draft.rendering.data, known)
+        staged = _write(workshop, draft.wanted, draft.rendering.data)
         asked = draft.rendering.questions
         numbers = tuple([table.setdefault(each, len(table)) for each in asked])
     else:
-        source = str(source_file(workshop.root, artifact.source))
         try:
-            staged = stage_copy(workshop.output, output, source, known)
+            staged = _copy(workshop, draft.wanted)
         except FileNotFoundError:
-            return Made(None, (), changed=artifact.source)
+            return Made(None, (), changed=draft.wanted.artifact.source)
     spent = draft.nanoseconds + time.perf_counter_ns() - start
     return Made(staged, numbers, None, spent)
+
+
+def _write(workshop: Workshop, wanted: Wanted, data: bytes) -> Staged:
+    path = wanted.artifact.output
+    if workshop.is_whole:
+        return write_new(workshop.output, path, data)
+    return stage(workshop.output, path, data, wanted.known)
+
+
+def _copy(workshop: Workshop, wanted: Wanted) -> Staged:
+    path = wanted.artifact.output
+    source = str(source_file(workshop.root, wanted.artifact.source))
+    if workshop.is_whole:
+        return copy_new(workshop.output, path, source)
+    return stage_copy(workshop.output, path, source, wanted.known)

@@ -33,8 +33,10 @@ class Timing(msgspec.Struct, frozen=True):
 class Making:
     """What workers have made so far."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, is_whole: bool = False) -> None:
         self.plan = plan
+        self.is_whole = is_whole
+        """True if they fill a new output folder."""
         self.staged: list[Staged] = []
         self.traces: dict[str, bytes] = {}
         self.problems: list[Problem] = []

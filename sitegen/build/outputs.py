@@ -5,6 +5,9 @@ wrote, so that an address which no page links to is not given away. Before the f
 file is touched it becomes the union of old and new, and after the last one the new:
 killed at any moment, the next build knows which files are ours. What is not in it is
 never overwritten and never deleted.
+
+Where there is no output folder yet, a new one is filled beside its place and gets its
+name in one step.
 """
 
 import os
@@ -18,7 +21,7 @@ import msgspec
 
 from sitegen.content.scan import STAGED
 from sitegen.digests import SIZE, digest
-from sitegen.problems import Location, Problem, error
+from sitegen.problems import Location, Problem, SitegenError, error
 
 CODES = {
     "output-foreign": "A file that sitegen did not write lies where it would write.",
@@ -26,6 +29,9 @@ CODES = {
 
 MANIFEST = ".sitegen-manifest"
 """The manifest's name in the output folder."""
+
+SMALL = 1 << 20
+"""Files of more bytes are copied without reading them into memory."""
 
 _HEADER = "sitegen manifest 1"
 
@@ -114,6 +120,11 @@ def staged_name(path: str) -> str:
     return f"{folder}{slash}.{name}{STAGED}"
 
 
+def folder_beside(folder: Path) -> Path:
+    """Returns the place at which a whole new output folder waits."""
+    return folder.with_name(staged_name(folder.name))
+
+
 def stage(folder: str, path: str, data: bytes, known: Output | None) -> Staged:
     """Returns a new output, written beside its target unless the target has its bytes.
 
@@ -134,21 +145,40 @@ def stage(folder: str, path: str, data: bytes, known: Output | None) -> Staged:
 def stage_copy(folder: str, path: str, source: str, known: Output | None) -> Staged:
     """Returns a copy of a file as an output, staged like `stage` does."""
     with open(source, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if size <= 1 << 20:
+        if os.fstat(file.fileno()).st_size <= SMALL:
             return stage(folder, path, file.read(), known)
-        new = file_digest(source)
+    new = file_digest(source)
     target = os.path.join(folder, path)
     if known and known.digest == new and as_left(folder, known):
         return Staged(known, False)
     if file_digest(target) == new:
         return Staged(_output(target, path, new), False)
-    temporary = os.path.join(folder, staged_name(path))
-    os.makedirs(os.path.dirname(temporary), exist_ok=True)
-    import shutil  # for single large files
+    return Staged(_copy(source, os.path.join(folder, staged_name(path)), path), True)
 
-    shutil.copyfile(source, temporary)
-    return Staged(_output(temporary, path, file_digest(temporary)), True)
+
+def write_new(folder: str, path: str, data: bytes) -> Staged:
+    """Returns an output that is written to a folder which waits as a whole."""
+    target = f"{folder}/{path}"
+    _makes_folder(target)
+    output = _as_output(path, digest(data), _write(target, data))
+    return Staged(output, True, True)
+
+
+def copy_new(folder: str, path: str, source: str) -> Staged:
+    """Returns a copy of a file in a folder which waits as a whole."""
+    with open(source, "rb") as file:
+        if os.fstat(file.fileno()).st_size <= SMALL:
+            return write_new(folder, path, file.read())
+    return Staged(_copy(source, os.path.join(folder, path), path), True, True)
+
+
+def _copy(source: str, target: str, path: str) -> Output:
+    """Copies a large file; returns it as the output that it will be."""
+    import shutil
+
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    shutil.copyfile(source, target)
+    return _output(target, path, file_digest(target))
 
 
 def as_left(folder: str, output: Output) -> bool:
@@ -306,6 +336,29 @@ def commit(
     return sorted(removed)
 
 
+def commit_whole(folder: Path, new: Iterable[Staged]) -> None:
+    """Gives a new output folder its name.
+
+    Raises SitegenError if there is something of that name by now.
+    """
+    waiting = folder_beside(folder)
+    waiting.mkdir(parents=True, exist_ok=True)
+    write_manifest(waiting, manifest_of(item.output for item in new))
+    try:
+        os.rename(waiting, folder)
+    except OSError as failure:
+        remove_whole(folder)
+        message = f"{folder} was made while the site was being built."
+        raise SitegenError(message, "Build again.") from failure
+
+
+def remove_whole(folder: Path) -> None:
+    """Removes what was made of a new output folder."""
+    import shutil
+
+    shutil.rmtree(folder_beside(folder), ignore_errors=True)
+
+
 def recommit(
     folder: Path, new: Collection[Staged], known: Mapping[str, Output]
 ) -> None:
@@ -431,7 +484,8 @@ def walk(folder: Path, below: str = "") -> Iterator[str]:
 
 
 def remove_staged(folder: Path) -> None:
-    """Removes what an interrupted build left beside its targets."""
+    """Removes what an interrupted build left beside its targets, and beside itself."""
+    remove_whole(folder)
     for path in list(walk(folder)):
         name = path.rpartition("/")[2]
         if name.startswith(".") and name.endswith(STAGED):

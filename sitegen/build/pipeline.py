@@ -266,9 +266,7 @@ class Build:
         made = self.make(survey, plan, manifest)
         self.clock.lap("render")
         with workers.uninterrupted():
-            fresh = plan.fresh_outputs
-            removed = outputs.commit(self.folder, made.staged, fresh, manifest)
-            outputs.unstage(self.folder, made.moved)
+            removed = self.put_into_place(plan, made, manifest)
             self.clock.lap("write")
             new = self.renewed(survey, plan, made, templates, problems)
             self.store.save_target(self.key, new, self.began)
@@ -441,6 +439,9 @@ class Build:
     ) -> "Making":
         """Step 4: makes and stages what is stale."""
         stale = plan.stale
+        is_whole = not os.path.lexists(self.folder)
+        if is_whole and len(stale) == len(plan.artifacts):
+            return self.make_whole(survey, plan)
         name = self.asked.config.paths.output
         paths = [artifact.output for artifact in stale]
         if problems := outputs.blocking(self.folder, name, paths, manifest):
@@ -449,11 +450,7 @@ class Build:
         moved: list[str] = []
         try:
             moved += outputs.clear_way(self.folder, paths)
-            with closing(self.results(survey, plan)) as results:
-                for wanted, result in results:
-                    made.add(wanted, result)
-                    self.progress("rendering", len(made.staged), len(stale))
-            made.refuse_problems()
+            self.gather(survey, made)
             foreign = outputs.foreign(self.folder, name, made.staged, manifest)
             if problems := list(foreign):
                 raise ProblemsFound(problems)
@@ -466,16 +463,56 @@ class Build:
         made.moved = moved
         return made
 
-    def results(self, survey: Survey, plan: "Plan") -> Generator[Handed, None, None]:
+    def make_whole(self, survey: Survey, plan: "Plan") -> "Making":
+        """Makes all of a site that has no output folder yet."""
+        made = Making(plan, is_whole=True)
+        try:
+            outputs.remove_whole(self.folder)
+            self.gather(survey, made)
+        except BaseException:
+            with workers.uninterrupted():
+                outputs.remove_whole(self.folder)
+                self.store.mark_whole(self.place)
+            raise
+        return made
+
+    def gather(self, survey: Survey, made: "Making") -> None:
+        """Has what is stale made; raises ProblemsFound if a page could not be."""
+        plan = made.plan
+        total = len(plan.stale)
+        with closing(self.results(survey, plan, made.is_whole)) as results:
+            for wanted, result in results:
+                made.add(wanted, result)
+                self.progress("rendering", len(made.staged), total)
+        made.refuse_problems()
+
+    def put_into_place(
+        self, plan: "Plan", made: "Making", manifest: outputs.Manifest
+    ) -> list[str]:
+        """Step 5: gives new files their names; returns the paths of removed ones."""
+        if made.is_whole:
+            outputs.commit_whole(self.folder, made.staged)
+            return []
+        fresh = plan.fresh_outputs
+        removed = outputs.commit(self.folder, made.staged, fresh, manifest)
+        outputs.unstage(self.folder, made.moved)
+        return removed
+
+    def results(
+        self, survey: Survey, plan: "Plan", is_whole: bool
+    ) -> Generator[Handed, None, None]:
         """Yields stale artifacts, some at a time, and what was made of them."""
         from sitegen.build import job as jobs
 
-        wanted = [jobs.Wanted(a, plan.known.get(a.output)) for a in plan.stale]
+        known: dict[str, outputs.Output] = {} if is_whole else plan.known
+        wanted = [jobs.Wanted(a, known.get(a.output)) for a in plan.stale]
         if not wanted:
             return
+        folder = outputs.folder_beside(self.folder) if is_whole else self.folder
         job = jobs.Job(
             str(self.root),
-            str(self.folder),
+            str(folder),
+            is_whole,
             survey.inputs.rules,
             survey.site.data,
             dict(survey.inputs.templates.sources),

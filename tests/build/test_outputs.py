@@ -1,6 +1,7 @@
 """The output folder: never more is touched than what we wrote ourselves."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -340,3 +341,81 @@ def test_posts_that_appear_and_vanish_with_time(make_site: MakeSite, run: Run) -
     assert page.exists()
     assert run("build", root=root).exit_code == 0
     assert not page.exists()
+
+
+@pytest.fixture
+def unbuilt(built: Path) -> Path:
+    """Gives a site without an output folder."""
+    shutil.rmtree(built / "output")
+    return built
+
+
+def beside(root: Path) -> list[str]:
+    """Returns what lies in a site that is neither its own nor the cache."""
+    own = (
+        "content",
+        "static",
+        "templates",
+        "sitegen.toml",
+        ".sitegen",
+        "output",
+        "fresh",
+    )
+    return [name for name in os.listdir(root) if name not in own]
+
+
+def test_a_new_output_folder_comes_as_a_whole(
+    unbuilt: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    write = outputs.write_new
+
+    def watched(folder: str, path: str, data: bytes) -> outputs.Staged:
+        seen.append((unbuilt / "output").exists())
+        return write(folder, path, data)
+
+    monkeypatch.setattr("sitegen.build.job.write_new", watched)
+    write_tree(unbuilt / "static", {"large": "x" * (outputs.SMALL + 1)})
+    assert run("build", root=unbuilt).exit_code == 0
+    assert len(seen) > 3 and not any(seen)
+    assert beside(unbuilt) == []
+    found = tree(unbuilt / "output")
+    shutil.rmtree(unbuilt / "output")
+    (unbuilt / "output").mkdir()  # so that it is filled file by file
+    assert rebuilt(unbuilt, run) == found
+
+
+def test_a_failed_first_build_leaves_nothing(unbuilt: Path, run: Run) -> None:
+    write_tree(unbuilt, {"templates/404.html": "{{ nothing }}"})
+    assert run("build", root=unbuilt).exit_code == 1
+    assert not (unbuilt / "output").exists()
+    assert beside(unbuilt) == []
+
+
+def test_what_a_killed_first_build_left_is_removed(unbuilt: Path, run: Run) -> None:
+    waiting = outputs.folder_beside(unbuilt / "output")
+    write_tree(waiting, {"a/index.html": "half", "gone.html": "half"})
+    Store(unbuilt).mark_torn(place_key(Config()))
+    assert "gone.html" not in rebuilt(unbuilt, run)
+    assert beside(unbuilt) == []
+
+
+def test_a_folder_that_came_meanwhile_is_left_alone(
+    unbuilt: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = outputs.write_new
+
+    def late(folder: str, path: str, data: bytes) -> outputs.Staged:
+        write_tree(unbuilt / "output", {"theirs.txt": "mine"})
+        return write(folder, path, data)
+
+    monkeypatch.setattr("sitegen.build.job.write_new", late)
+    result = run("build", root=unbuilt)
+    assert result.exit_code == 1
+    assert "was made while the site was being built" in result.stderr
+    assert tree(unbuilt / "output") == {"theirs.txt": b"mine"}
+    assert beside(unbuilt) == []
+    monkeypatch.undo()
+    result = run("build", root=unbuilt)
+    assert result.exit_code == 0
+    assert tree(unbuilt / "output")["theirs.txt"] == b"mine"
