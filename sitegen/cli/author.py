@@ -41,6 +41,7 @@ IGNORED = """\
 # What sitegen makes; it can be made again at any time.
 /output/
 /.sitegen/
+.*.sitegen-tmp
 """
 
 

@@ -29,7 +29,7 @@ def test_a_site_is_started(tmp_path: Path, run: Run) -> None:
     assert 'engine = "commonmark"' in (tmp_path / "sitegen.toml").read_text()
     assert (tmp_path / ".git").is_dir()
     ignored = (tmp_path / ".gitignore").read_text().splitlines()
-    assert {"/output/", "/.sitegen/"} <= set(ignored)
+    assert {"/output/", "/.sitegen/", ".*.sitegen-tmp"} <= set(ignored)
     assert problems_of(tmp_path) == []
     assert run("build", "--strict", root=tmp_path).exit_code == 0
     page = (tmp_path / "output/posts/hello-world/index.html").read_text()
