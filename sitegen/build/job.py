@@ -55,8 +55,8 @@ class Job(msgspec.Struct, frozen=True, array_like=True):
     root: str
     output: str
     """The folder to write to."""
-    is_whole: bool
-    """True if that folder is new, and waits for its name."""
+    is_new: bool
+    """True if that folder is ours alone, and waits for its name."""
     rules: ParseRules
     data: SiteData
     templates: dict[str, TemplateSource]
@@ -72,7 +72,7 @@ class Workshop:
     def __init__(self, job: Job, site: Site | None = None) -> None:
         self.root = Path(job.root)
         self.output = job.output
-        self.is_whole = job.is_whole
+        self.is_new = job.is_new
         self.site = site or Site(job.data)
         self.environment = HonestEnvironment(job.templates)
         drawer = Drawer(Path(job.drawers), job.documents)
@@ -177,15 +177,14 @@ def make_task(data: bytes) -> bytes:
 def make(workshop: Workshop, wanted: Iterable[Wanted]) -> Result:
     """Makes artifacts and stages them."""
     table: dict[Question, int] = {}
+    made: list[Made] = []
     try:
-        made = tuple(
-            staged
-            for drafts in _batches(workshop, wanted)
-            for staged in [_staged(workshop, draft, table) for draft in drafts]
-        )
+        for drafts in _batches(workshop, wanted):
+            made += [_staged(workshop, draft, table) for draft in drafts]
+            drafts.clear()  # the next are rendered before the list is let go
     finally:
         workshop.tidy()
-    return Result(tuple(map(encode, table)), made)
+    return Result(tuple(map(encode, table)), tuple(made))
 
 
 class _Draft(msgspec.Struct):
@@ -196,6 +195,11 @@ class _Draft(msgspec.Struct):
     nanoseconds: int
     failed: Made | None = None
 
+    @property
+    def size(self) -> int:
+        """How many bytes it has in memory."""
+        return len(self.rendering.data) if self.rendering else 0
+
 
 def _batches(workshop: Workshop, wanted: Iterable[Wanted]) -> Iterator[list[_Draft]]:
     """Yields a few drafts at a time; together they may be more than memory holds.
@@ -205,9 +209,8 @@ def _batches(workshop: Workshop, wanted: Iterable[Wanted]) -> Iterator[list[_Dra
     batch: list[_Draft] = []
     size = 0
     for item in wanted:
-        draft = _draft(workshop, item)
-        batch.append(draft)
-        size += len(draft.rendering.data) if draft.rendering else 0
+        batch.append(_draft(workshop, item))
+        size += batch[-1].size
         if len(batch) == BATCH or size > BATCH_BYTES:
             yield batch
             batch, size = [], 0
@@ -255,7 +258,7 @@ def _staged(workshop: Workshop, draft: _Draft, table: dict[Question, int]) -> Ma
 
 def _write(workshop: Workshop, wanted: Wanted, data: bytes) -> Staged:
     path = wanted.artifact.output
-    if workshop.is_whole:
+    if workshop.is_new:
         return write_new(workshop.output, path, data)
     return stage(workshop.output, path, data, wanted.known)
 
@@ -263,6 +266,6 @@ def _write(workshop: Workshop, wanted: Wanted, data: bytes) -> Staged:
 def _copy(workshop: Workshop, wanted: Wanted) -> Staged:
     path = wanted.artifact.output
     source = str(source_file(workshop.root, wanted.artifact.source))
-    if workshop.is_whole:
+    if workshop.is_new:
         return copy_new(workshop.output, path, source)
     return stage_copy(workshop.output, path, source, wanted.known)

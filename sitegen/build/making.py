@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sitegen.build import trace
-from sitegen.build.outputs import Staged
+from sitegen.build.outputs import NewFolder, Staged
 from sitegen.build.stale import Plan
 from sitegen.build.store import Target
 from sitegen.problems import Location, Problem, ProblemsFound, error
@@ -33,10 +33,10 @@ class Timing(msgspec.Struct, frozen=True):
 class Making:
     """What workers have made so far."""
 
-    def __init__(self, plan: Plan, is_whole: bool = False) -> None:
+    def __init__(self, plan: Plan, new_folder: NewFolder | None = None) -> None:
         self.plan = plan
-        self.is_whole = is_whole
-        """True if they fill a new output folder."""
+        self.new_folder = new_folder
+        """The folder that they fill, where there was none."""
         self.staged: list[Staged] = []
         self.traces: dict[str, bytes] = {}
         self.problems: list[Problem] = []

@@ -10,16 +10,18 @@ Where there is no output folder yet, a new one is filled beside its place and ge
 name in one step.
 """
 
+import errno
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
+from os.path import samestat
 from pathlib import Path
 
 import msgspec
 
-from sitegen.content.scan import STAGED
+from sitegen.content.scan import MANIFEST, STAGED
 from sitegen.digests import SIZE, digest
 from sitegen.problems import Location, Problem, SitegenError, error
 
@@ -27,8 +29,14 @@ CODES = {
     "output-foreign": "A file that sitegen did not write lies where it would write.",
 }
 
-MANIFEST = ".sitegen-manifest"
-"""The manifest's name in the output folder."""
+MEANWHILE = frozenset((errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR))
+"""What is wrong where somebody else made or removed a folder that we made."""
+
+LONGEST = 255 - len(f".{STAGED}")
+"""Bytes of a name that can still be staged under itself."""
+
+LONG = LONGEST // 4
+"""Characters of a name that may have more bytes than that."""
 
 SMALL = 1 << 20
 """Files of more bytes are copied without reading them into memory."""
@@ -117,12 +125,9 @@ def union(old: Manifest, new: Manifest) -> Manifest:
 def staged_name(path: str) -> str:
     """Returns the path at which a new file waits beside its target."""
     folder, slash, name = path.rpartition("/")
+    if len(name) > LONG and len(name.encode()) > LONGEST:
+        name = path_digest(name).hex()
     return f"{folder}{slash}.{name}{STAGED}"
-
-
-def folder_beside(folder: Path) -> Path:
-    """Returns the place at which a whole new output folder waits."""
-    return folder.with_name(staged_name(folder.name))
 
 
 def stage(folder: str, path: str, data: bytes, known: Output | None) -> Staged:
@@ -179,6 +184,61 @@ def _copy(source: str, target: str, path: str) -> Output:
     os.makedirs(os.path.dirname(target), exist_ok=True)
     shutil.copyfile(source, target)
     return _output(target, path, file_digest(target))
+
+
+class NewFolder:
+    """An output folder that is filled beside its place, and named as a whole."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder.with_name(staged_name(folder.name))
+        """Where it waits for its name."""
+        self.handle = -1
+        """Of the folder that was begun: while it is open no other can be the same."""
+
+    def begin(self) -> None:
+        """Makes it, empty, in place of what an interrupted build may have left."""
+        self.remove()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.mkdir()
+        self.handle = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def commit(self, new: Iterable[Staged]) -> None:
+        """Gives it its name; removes it and raises SitegenError if that cannot be.
+
+        So it is where something of that name is there by now, or where the folder was
+        removed meanwhile, whose files are then lost.
+        """
+        try:
+            if not samestat(os.fstat(self.handle), self.path.stat()):
+                raise OSError(errno.ENOENT, "The folder is gone")
+            write_manifest(self.path, manifest_of(item.output for item in new))
+            if os.path.lexists(self.folder):
+                raise OSError(errno.EEXIST, "There is a folder")
+            os.rename(self.path, self.folder)
+            self.close()
+        except OSError as failure:
+            self.remove()
+            if failure.errno not in MEANWHILE:
+                raise
+            message = f"{self.folder} was changed while the site was being built."
+            raise SitegenError(message, "Build again.") from failure
+
+    def remove(self) -> None:
+        """Removes it before it has its name."""
+        self.close()
+        if self.path.is_symlink() or self.path.is_file():
+            self.path.unlink()
+        elif self.path.exists():
+            import shutil
+
+            shutil.rmtree(self.path, ignore_errors=True)
+
+    def close(self) -> None:
+        """Lets go of the folder."""
+        if self.handle >= 0:
+            os.close(self.handle)
+            self.handle = -1
 
 
 def as_left(folder: str, output: Output) -> bool:
@@ -336,29 +396,6 @@ def commit(
     return sorted(removed)
 
 
-def commit_whole(folder: Path, new: Iterable[Staged]) -> None:
-    """Gives a new output folder its name.
-
-    Raises SitegenError if there is something of that name by now.
-    """
-    waiting = folder_beside(folder)
-    waiting.mkdir(parents=True, exist_ok=True)
-    write_manifest(waiting, manifest_of(item.output for item in new))
-    try:
-        os.rename(waiting, folder)
-    except OSError as failure:
-        remove_whole(folder)
-        message = f"{folder} was made while the site was being built."
-        raise SitegenError(message, "Build again.") from failure
-
-
-def remove_whole(folder: Path) -> None:
-    """Removes what was made of a new output folder."""
-    import shutil
-
-    shutil.rmtree(folder_beside(folder), ignore_errors=True)
-
-
 def recommit(
     folder: Path, new: Collection[Staged], known: Mapping[str, Output]
 ) -> None:
@@ -484,8 +521,8 @@ def walk(folder: Path, below: str = "") -> Iterator[str]:
 
 
 def remove_staged(folder: Path) -> None:
-    """Removes what an interrupted build left beside its targets, and beside itself."""
-    remove_whole(folder)
+    """Removes what an interrupted build left, in the folder and beside it."""
+    NewFolder(folder).remove()
     for path in list(walk(folder)):
         name = path.rpartition("/")[2]
         if name.startswith(".") and name.endswith(STAGED):

@@ -439,8 +439,8 @@ class Build:
     ) -> "Making":
         """Step 4: makes and stages what is stale."""
         stale = plan.stale
-        is_whole = not os.path.lexists(self.folder)
-        if is_whole and len(stale) == len(plan.artifacts):
+        is_new = not os.path.lexists(self.folder)
+        if is_new and len(stale) == len(plan.artifacts):
             return self.make_whole(survey, plan)
         name = self.asked.config.paths.output
         paths = [artifact.output for artifact in stale]
@@ -465,13 +465,14 @@ class Build:
 
     def make_whole(self, survey: Survey, plan: "Plan") -> "Making":
         """Makes all of a site that has no output folder yet."""
-        made = Making(plan, is_whole=True)
+        folder = outputs.NewFolder(self.folder)
+        made = Making(plan, folder)
         try:
-            outputs.remove_whole(self.folder)
+            folder.begin()
             self.gather(survey, made)
         except BaseException:
             with workers.uninterrupted():
-                outputs.remove_whole(self.folder)
+                folder.remove()
                 self.store.mark_whole(self.place)
             raise
         return made
@@ -480,7 +481,7 @@ class Build:
         """Has what is stale made; raises ProblemsFound if a page could not be."""
         plan = made.plan
         total = len(plan.stale)
-        with closing(self.results(survey, plan, made.is_whole)) as results:
+        with closing(self.results(survey, made)) as results:
             for wanted, result in results:
                 made.add(wanted, result)
                 self.progress("rendering", len(made.staged), total)
@@ -490,29 +491,27 @@ class Build:
         self, plan: "Plan", made: "Making", manifest: outputs.Manifest
     ) -> list[str]:
         """Step 5: gives new files their names; returns the paths of removed ones."""
-        if made.is_whole:
-            outputs.commit_whole(self.folder, made.staged)
+        if made.new_folder:
+            made.new_folder.commit(made.staged)
             return []
         fresh = plan.fresh_outputs
         removed = outputs.commit(self.folder, made.staged, fresh, manifest)
         outputs.unstage(self.folder, made.moved)
         return removed
 
-    def results(
-        self, survey: Survey, plan: "Plan", is_whole: bool
-    ) -> Generator[Handed, None, None]:
+    def results(self, survey: Survey, made: "Making") -> Generator[Handed, None, None]:
         """Yields stale artifacts, some at a time, and what was made of them."""
         from sitegen.build import job as jobs
 
-        known: dict[str, outputs.Output] = {} if is_whole else plan.known
+        plan, new = made.plan, made.new_folder
+        known: Mapping[str, outputs.Output] = {} if new else plan.known
         wanted = [jobs.Wanted(a, known.get(a.output)) for a in plan.stale]
         if not wanted:
             return
-        folder = outputs.folder_beside(self.folder) if is_whole else self.folder
         job = jobs.Job(
             str(self.root),
-            str(folder),
-            is_whole,
+            str(new.path if new else self.folder),
+            new is not None,
             survey.inputs.rules,
             survey.site.data,
             dict(survey.inputs.templates.sources),

@@ -26,7 +26,10 @@ SECTION_TEMPLATE = "_new"
 """The stem of a section's template for new posts; never content."""
 
 
-NEVER_COPIED = (".git", ".DS_Store", ".gitignore", ".gitkeep")
+MANIFEST = ".sitegen-manifest"
+"""What the output folder keeps its list of our files in."""
+
+NEVER_COPIED = (".git", ".DS_Store", ".gitignore", ".gitkeep", MANIFEST)
 """Hidden files and folders that no static site is meant to show."""
 
 STAGED = ".sitegen-tmp"

@@ -14,12 +14,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from sitegen.build import pipeline, survey, theme
-from sitegen.build.outputs import MANIFEST
 from sitegen.build.pipeline import Order, Report, build
 from sitegen.build.survey import Asked
 from sitegen.build.templates import HonestEnvironment
 from sitegen.config import parse
 from sitegen.content.records import Moment
+from sitegen.content.scan import MANIFEST
 from sitegen.problems import SitegenError
 from sitegen.site.visibility import Shown
 from tests.build.engine_grammar import World

@@ -1,5 +1,6 @@
 """The output folder: never more is touched than what we wrote ourselves."""
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -9,7 +10,6 @@ import pytest
 
 from sitegen.build import outputs
 from sitegen.build.outputs import (
-    MANIFEST,
     clean,
     read_manifest,
     stage,
@@ -19,6 +19,7 @@ from sitegen.build.outputs import (
 from sitegen.build.pipeline import place_key
 from sitegen.build.store import Store
 from sitegen.config import Config
+from sitegen.content.scan import MANIFEST
 from sitegen.digests import digest
 from tests.conftest import MakeSite, Run
 from tests.surveys import md, post
@@ -393,7 +394,7 @@ def test_a_failed_first_build_leaves_nothing(unbuilt: Path, run: Run) -> None:
 
 
 def test_what_a_killed_first_build_left_is_removed(unbuilt: Path, run: Run) -> None:
-    waiting = outputs.folder_beside(unbuilt / "output")
+    waiting = outputs.NewFolder(unbuilt / "output").path
     write_tree(waiting, {"a/index.html": "half", "gone.html": "half"})
     Store(unbuilt).mark_torn(place_key(Config()))
     assert "gone.html" not in rebuilt(unbuilt, run)
@@ -412,10 +413,71 @@ def test_a_folder_that_came_meanwhile_is_left_alone(
     monkeypatch.setattr("sitegen.build.job.write_new", late)
     result = run("build", root=unbuilt)
     assert result.exit_code == 1
-    assert "was made while the site was being built" in result.stderr
+    assert "was changed while the site was being built" in result.stderr
     assert tree(unbuilt / "output") == {"theirs.txt": b"mine"}
     assert beside(unbuilt) == []
     monkeypatch.undo()
     result = run("build", root=unbuilt)
     assert result.exit_code == 0
     assert tree(unbuilt / "output")["theirs.txt"] == b"mine"
+
+
+def test_a_new_folder_that_vanishes_is_not_half_of_a_site(
+    unbuilt: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, waiting = outputs.write_new, outputs.NewFolder(unbuilt / "output").path
+
+    def without(folder: str, path: str, data: bytes) -> outputs.Staged:
+        if path == "b/index.html":
+            shutil.rmtree(waiting)
+        return write(folder, path, data)
+
+    monkeypatch.setattr("sitegen.build.job.write_new", without)
+    result = run("build", root=unbuilt)
+    assert result.exit_code == 1
+    assert "was changed while the site was being built" in result.stderr
+    assert not (unbuilt / "output").exists()
+    assert beside(unbuilt) == []
+
+
+@pytest.mark.parametrize("is_link", [True, False])
+def test_what_lies_where_a_new_folder_waits_is_not_used(
+    unbuilt: Path, run: Run, tmp_path: Path, is_link: bool
+) -> None:
+    write_tree(tmp_path, {"theirs/secret.txt": "mine"})
+    waiting = outputs.NewFolder(unbuilt / "output").path
+    if is_link:
+        waiting.symlink_to(tmp_path / "theirs")
+    else:
+        waiting.write_text("a file")
+    rebuilt(unbuilt, run)
+    assert not (unbuilt / "output").is_symlink()
+    assert tree(tmp_path / "theirs") == {"secret.txt": b"mine"}
+
+
+def test_a_disk_that_fails_in_the_end_leaves_nothing(
+    unbuilt: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error", "output")
+
+    monkeypatch.setattr(os, "rename", fails)
+    result = run("build", root=unbuilt)
+    assert result.exit_code == 1
+    assert "Input/output error" in result.stderr
+    assert beside(unbuilt) == []
+
+
+def test_the_longest_names_can_be_staged(built: Path, run: Run) -> None:
+    name = "n" * 255
+    write_tree(built / "static", {name: "one"})
+    assert rebuilt(built, run)[name] == b"one"
+    write_tree(built / "static", {name: "two"})
+    assert rebuilt(built, run)[name] == b"two"
+    assert run("build", "-o", built / ("o" * 255), root=built).exit_code == 0
+
+
+def test_the_manifest_of_another_site_is_not_copied(built: Path, run: Run) -> None:
+    write_tree(built / "static/old", {MANIFEST: "sitegen manifest 1", "a.txt": "a"})
+    found = rebuilt(built, run)
+    assert found["old/a.txt"] == b"a" and f"old/{MANIFEST}" not in found
