@@ -49,6 +49,9 @@ if TYPE_CHECKING:
 RENDER_CHUNK = 60
 """Artifacts that a worker makes at a time."""
 
+MANY = 1000
+"""Pages for which it pays to spare what there is from searches for cycles."""
+
 IN_MEMORY = "in memory"
 """Stands for the file of a job that forked processes share."""
 
@@ -520,7 +523,7 @@ class Build:
             dict(survey.inputs.documents),
         )
         workshop = jobs.Workshop(job, survey.site)
-        with _unsearched():
+        with _unsearched(len(wanted)):
             file = self.job_file(job, workshop, len(wanted))
             if not file:
                 for part in workers.chunks(wanted, RENDER_CHUNK):
@@ -637,12 +640,14 @@ class Build:
 
 
 @contextmanager
-def _unsearched() -> Iterator[None]:
+def _unsearched(pages: int) -> Iterator[None]:
     """Keeps what there is now from searches for cycles, which take a while.
 
-    In a forked process a search would also make a copy of all that it shares.
+    In a forked process a search would also make a copy of all that it shares. But what
+    was kept is searched late afterwards: many small builds would fill the memory of one
+    process. A server has what it started with kept for good.
     """
-    if gc.get_freeze_count():  # A server keeps what it has from them for good.
+    if pages < MANY or gc.get_freeze_count():
         yield
         return
     gc.freeze()

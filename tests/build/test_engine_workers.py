@@ -1,5 +1,6 @@
 """Work in parallel: in any executor, and whatever happens to a worker."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -315,3 +316,21 @@ def test_other_threads_have_no_ctrl_c_to_hold_back() -> None:
 
     with ThreadPoolExecutor(1) as threads:
         assert threads.submit(hold).result() == "done"
+
+
+@pytest.mark.parametrize(("many", "spared"), [(1, 1), (1000, 0)])
+def test_only_large_builds_spare_what_there_is(
+    root: Path, monkeypatch: pytest.MonkeyPatch, many: int, spared: int
+) -> None:
+    freeze, calls = gc.freeze, 0
+
+    def counted() -> None:
+        nonlocal calls
+        calls += 1
+        freeze()
+
+    monkeypatch.setattr(gc, "freeze", counted)
+    monkeypatch.setattr(pipeline, "MANY", many)
+    built(root, 1)
+    assert calls == spared
+    assert gc.get_freeze_count() == 0
