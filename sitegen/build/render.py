@@ -53,7 +53,9 @@ def render(
     text = render_template(environment, artifact.templates, variables, showing)
     if artifact.kind in ("feed", "sitemap") or artifact.output.endswith(".xml"):
         text = _NOT_XML.sub("", text)
-    return Rendering(text.encode("utf-8", "replace"), page.questions())
+    asked = page.questions()
+    page.reader.close()
+    return Rendering(text.encode("utf-8", "replace"), asked)
 
 
 def showing_words(artifact: Artifact, site: Site) -> str:

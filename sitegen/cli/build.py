@@ -64,7 +64,7 @@ def build(
     """
     start = time.perf_counter()
     # A build makes hundreds of thousands of records and hardly a cycle among them.
-    gc.set_threshold(200_000, 20, 50)
+    gc.set_threshold(400_000, 20, 50)
     # They go with the process; a last search among them takes a tenth of a second.
     atexit.register(gc.freeze)
     shown = Shown(drafts, future, expired)

@@ -128,7 +128,7 @@ def findings_staged(obj: tuple[str, str], shown: Shown, clock: str | None) -> Fi
 
     from sitegen.build import staged
 
-    gc.set_threshold(200_000, 20, 50)  # as in a build: many records, hardly a cycle
+    gc.set_threshold(400_000, 20, 50)  # as in a build: many records, hardly a cycle
     root, name = Path(obj[0]), obj[1]
     named = os.environ.get("GIT_INDEX_FILE")
     index = staged.read_index(root, name, Path(named).absolute() if named else None)

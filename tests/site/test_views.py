@@ -1,10 +1,11 @@
 """What templates see: read-only all the way down, and helpful when it is missing."""
 
+import gc
 from pathlib import Path
 
 import pytest
 
-from sitegen.build.render import context
+from sitegen.build.render import context, render
 from sitegen.site.model import freeze
 from sitegen.site.views import Reader
 from tests.conftest import MakeSite
@@ -325,3 +326,21 @@ def test_frozen_data_cannot_be_changed() -> None:
     assert frozen == {"a": (1, {"b": (2,)}), "c": "text"}
     with pytest.raises(TypeError):
         frozen["a"][1]["b"] = 1
+
+
+def test_a_page_leaves_nothing_for_the_garbage_collector(root: Path) -> None:
+    found = survey(root)
+    artifacts = [a for a in found.artifacts if a.kind in ("post", "page")]
+    main = "{{ post.title }} {{ post.next }} {{ site.posts|length }}"
+    made = environment({"post.html": main, "page.html": main})
+    documents = documents_of(found)
+    for artifact in artifacts:  # what all pages share is worked out once
+        render(artifact, found.site, made, documents)
+    gc.collect()
+    gc.disable()
+    try:
+        for artifact in artifacts * 10:
+            render(artifact, found.site, made, documents)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
