@@ -188,6 +188,8 @@ class Table:
         self.questions = list(known)
         self.answers = list(answers)
         self.numbers = {question: n for n, question in enumerate(self.questions)}
+        self.is_new = not self.questions
+        """True if it began empty: then some page asks each of its questions."""
 
     def number(self, question: bytes, answer: Callable[[Question], bytes]) -> int:
         """Returns a question's number; a new one is answered now."""
@@ -200,6 +202,8 @@ class Table:
 
     def compact(self, traces: Iterable[bytes]) -> "Compact":
         """Returns the questions that some page asks, and the traces, renumbered."""
+        if self.is_new:
+            return Compact(self.questions, self.answers, tuple(traces))
         numbers: dict[int, int] = {}
         renumbered = []
         for data in traces:

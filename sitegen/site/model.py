@@ -255,11 +255,13 @@ class Site:
         posts: dict[str, list[str]] = {section: [] for section in self.folders}
         pages: dict[str, list[str]] = {section: [] for section in self.folders}
         below: dict[str, list[str]] = {section: [] for section in self.folders}
+        above = {section: tuple(_upwards(section)) for section in self.folders}
+        by_id = self.by_id
         for id in self.posts:
-            for section in _upwards(self.by_id[id].section):
+            for section in above[by_id[id].section]:
                 posts[section].append(id)
         for id in self.pages:
-            pages[self.by_id[id].section].append(id)
+            pages[by_id[id].section].append(id)
         for section in self.folders:
             if section:
                 below[section.rpartition("/")[0]].append(section)
