@@ -199,8 +199,7 @@ class NewFolder:
     def begin(self) -> None:
         """Makes it, empty, in place of what an interrupted build may have left."""
         self.remove()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.path.mkdir()
+        self.path.mkdir(parents=True)
         self.handle = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
 
     def commit(self, new: Iterable[Staged]) -> None:
