@@ -7,7 +7,7 @@ named by its digest, and a worker reads it once and keeps it.
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -29,18 +29,13 @@ from sitegen.build.templates import (
 )
 from sitegen.build.theme import TemplateSource, source_file
 from sitegen.build.trace import encode
+from sitegen.build.workers import batches
 from sitegen.content.records import Body
 from sitegen.digests import digest
 from sitegen.problems import Problem
 from sitegen.site.model import Site, SiteData
 from sitegen.site.plan import Artifact
 from sitegen.site.questions import Question
-
-BATCH = 16
-"""Pages that are rendered before the first of them is written."""
-
-BATCH_BYTES = 1 << 20
-"""How much of them may be in memory before they are written."""
 
 MOST_KNOWN = 20_000
 """Of how many elements and references a process keeps what pages show."""
@@ -179,7 +174,8 @@ def make(workshop: Workshop, wanted: Iterable[Wanted]) -> Result:
     table: dict[Question, int] = {}
     made: list[Made] = []
     try:
-        for drafts in _batches(workshop, wanted):
+        # A batch takes less time than its pages one by one, see `parse_files`.
+        for drafts in batches((_draft(workshop, item) for item in wanted), _size):
             made += [_staged(workshop, draft, table) for draft in drafts]
             drafts.clear()  # the next are rendered before the list is let go
     finally:
@@ -195,26 +191,9 @@ class _Draft(msgspec.Struct):
     nanoseconds: int
     failed: Made | None = None
 
-    @property
-    def size(self) -> int:
-        """How many bytes it has in memory."""
-        return len(self.rendering.data) if self.rendering else 0
 
-
-def _batches(workshop: Workshop, wanted: Iterable[Wanted]) -> Iterator[list[_Draft]]:
-    """Yields a few drafts at a time; together they may be more than memory holds.
-
-    A batch takes less time than its pages one by one, see `parse_files`.
-    """
-    batch: list[_Draft] = []
-    size = 0
-    for item in wanted:
-        batch.append(_draft(workshop, item))
-        size += batch[-1].size
-        if len(batch) == BATCH or size > BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    yield batch
+def _size(draft: _Draft) -> int:
+    return len(draft.rendering.data) if draft.rendering else 0
 
 
 def _draft(workshop: Workshop, wanted: Wanted) -> _Draft:

@@ -30,7 +30,7 @@ from sitegen.build.theme import (
     read_templates,
     static_files,
 )
-from sitegen.build.workers import Pool, chunks
+from sitegen.build.workers import Pool, batches, chunks
 from sitegen.config import Config
 from sitegen.content.records import Body, Moment, Post, Source
 from sitegen.content.scan import QUEUE, Found, Scan, bundle_files, scan
@@ -45,12 +45,6 @@ if TYPE_CHECKING:
 
 PARSE_CHUNK = 100
 """Files that a worker parses at a time."""
-
-BATCH = 16
-"""Files that are taken through the steps of parsing together."""
-
-BATCH_BYTES = 1 << 20
-"""What a batch may have in memory, by the size of its files, before it is full."""
 
 SMALL = 150
 """Work on fewer files than this is not worth a pool of processes."""
@@ -250,7 +244,7 @@ def parse_task(task: ParseTask) -> bytes:
 
     def documents() -> Iterator[tuple[str, Document]]:
         # A few at a time: together they may be more than memory holds.
-        for batch in _batches(task.files):
+        for batch in batches(task.files, lambda file: file[0].size):
             for found in parse_files(folder, batch, task.rules):
                 if isinstance(found, Source):
                     same.append(found)
@@ -265,21 +259,6 @@ def parse_task(task: ParseTask) -> bytes:
     for _ in each:  # what could not be put away
         pass
     return msgspec.msgpack.encode(Parsed(tuple(entries), tuple(same), kept))
-
-
-def _batches(
-    files: Iterable[tuple[Found, bytes]],
-) -> Iterator[list[tuple[Found, bytes]]]:
-    """Yields some files at a time, few enough for memory."""
-    batch: list[tuple[Found, bytes]] = []
-    size = 0
-    for file in files:
-        batch.append(file)
-        size += file[0].size
-        if len(batch) == BATCH or size > BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    yield batch
 
 
 class Survey:

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
+BATCH = 16
+"""Items that a process takes through all its steps together."""
+
+BATCH_BYTES = 1 << 20
+"""How large they may be together before no other joins them."""
+
 WINDOW = 3
 """Tasks handed out at a time for each process."""
 
@@ -199,3 +205,20 @@ def chunks(items: list[T], size: int) -> Iterator[list[T]]:
     """Yields a list in parts of at most `size`."""
     for start in range(0, len(items), size):
         yield items[start : start + size]
+
+
+def batches(items: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
+    """Yields some items at a time, fewer where they are large.
+
+    `size` gives an item's bytes: all together they may be more than memory holds.
+    """
+    batch: list[T] = []
+    total = 0
+    for item in items:
+        batch.append(item)
+        total += size(item)
+        del item  # the list alone keeps it
+        if len(batch) == BATCH or total > BATCH_BYTES:
+            yield batch
+            batch, total = [], 0
+    yield batch

@@ -7,8 +7,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sitegen.build.workers import Pool, available, chunks
+from sitegen.build.workers import (
+    BATCH,
+    BATCH_BYTES,
+    Pool,
+    available,
+    batches,
+    chunks,
+)
 from sitegen.problems import SitegenError
 
 
@@ -106,3 +115,12 @@ def test_work_is_cut_into_parts() -> None:
     assert list(chunks([1, 2, 3], 2)) == [[1, 2], [3]]
     assert list(chunks([], 2)) == []
     assert available() >= 1
+
+
+@given(st.lists(st.integers(0, 2 * BATCH_BYTES), max_size=60))
+def test_batches_are_small_and_leave_nothing_out(sizes: list[int]) -> None:
+    found = list(batches(sizes, lambda size: size))
+    assert [size for batch in found for size in batch] == sizes
+    for batch in found:
+        assert len(batch) <= BATCH
+        assert sum(batch[:-1]) <= BATCH_BYTES
