@@ -269,7 +269,7 @@ class Build:
         made = self.make(survey, plan, manifest)
         self.clock.lap("render")
         with workers.uninterrupted():
-            removed = self.put_into_place(plan, made, manifest)
+            removed = self.put_into_place(made, manifest)
             self.clock.lap("write")
             new = self.renewed(survey, plan, made, templates, problems)
             self.store.save_target(self.key, new, self.began)
@@ -490,14 +490,12 @@ class Build:
                 self.progress("rendering", len(made.staged), total)
         made.refuse_problems()
 
-    def put_into_place(
-        self, plan: "Plan", made: "Making", manifest: outputs.Manifest
-    ) -> list[str]:
+    def put_into_place(self, made: "Making", manifest: outputs.Manifest) -> list[str]:
         """Step 5: gives new files their names; returns the paths of removed ones."""
         if made.new_folder:
             made.new_folder.commit(made.staged)
             return []
-        fresh = plan.fresh_outputs
+        fresh = made.plan.fresh_outputs
         removed = outputs.commit(self.folder, made.staged, fresh, manifest)
         outputs.unstage(self.folder, made.moved)
         return removed

@@ -170,7 +170,7 @@ class Bench:
             pause()
             self._store.mark_torn(build.key)
             made = build.make(survey, plan, self._manifest)
-            removed = build.put_into_place(plan, made, self._manifest)
+            removed = build.put_into_place(made, self._manifest)
             if target and self._is_still(survey, delta):
                 self.target = with_looks(target, plan, made)
                 self._titles.note(survey, delta.records)
