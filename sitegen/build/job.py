@@ -7,7 +7,7 @@ named by its digest, and a worker reads it once and keeps it.
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -29,13 +29,19 @@ from sitegen.build.templates import (
 )
 from sitegen.build.theme import TemplateSource, source_file
 from sitegen.build.trace import encode
-from sitegen.build.workers import batches
+from sitegen.build.workers import Parts, Work, batches
 from sitegen.content.records import Body
 from sitegen.digests import digest
 from sitegen.problems import Problem
 from sitegen.site.model import Site, SiteData
 from sitegen.site.plan import Artifact
 from sitegen.site.questions import Question
+
+RENDER_CHUNK = 60
+"""Artifacts that a worker makes at a time."""
+
+LIST_CHUNK = 5
+"""Lists that are made at a time."""
 
 MOST_KNOWN = 20_000
 """Of how many elements and references a process keeps what pages show."""
@@ -161,6 +167,47 @@ def workshop_of(file: str) -> Workshop:
         job = msgspec.msgpack.decode(Path(file).read_bytes(), type=Job)
         keep(file, Workshop(job))
     return _kept.workshops[file]
+
+
+class RenderWork(Work[Sequence[Wanted], Result]):
+    """Artifacts to be made, as work for several processes.
+
+    The one that plans begins with lists. They look at posts from everywhere, and a
+    forked process gets a copy of each page of memory that it looks at; so others get
+    posts, each some of them, and only the lists that are left over.
+    """
+
+    def __init__(
+        self, file: str, workshop: Workshop, wanted: Iterable[Wanted], jobs: int
+    ) -> None:
+        self.file = file
+        """What `make_task` knows the job by."""
+        self.workshop = workshop
+        lists: list[Wanted] = []
+        leaves: list[Wanted] = []
+        for item in wanted:
+            (lists if item.is_list else leaves).append(item)
+        self.lists = Parts(lists, jobs, LIST_CHUNK)
+        self.leaves = Parts(leaves, jobs, RENDER_CHUNK)
+        self.task = make_task
+
+    def part(self, large: bool) -> Sequence[Wanted] | None:
+        """Returns artifacts that nobody makes yet; None when there are no more."""
+        if large:
+            return self.leaves.large() or self.lists.large() or None
+        return self.lists.small() or self.leaves.small() or None
+
+    def packed(self, part: Sequence[Wanted]) -> bytes:
+        """Returns a Task as MessagePack."""
+        return msgspec.msgpack.encode(Task(self.file, tuple(part)))
+
+    def unpacked(self, data: bytes) -> Result:
+        """Returns what `make_task` gave."""
+        return msgspec.msgpack.decode(data, type=Result)
+
+    def here(self, part: Sequence[Wanted]) -> Result:
+        """Returns what was made of the artifacts."""
+        return make(self.workshop, part)
 
 
 def make_task(data: bytes) -> bytes:

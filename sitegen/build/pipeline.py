@@ -14,7 +14,6 @@ The steps, each a value made from the one before:
 import gc
 import os
 import time
-from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -46,17 +45,11 @@ if TYPE_CHECKING:
 
     from sitegen.build.job import Job, Result, Wanted, Workshop
 
-RENDER_CHUNK = 60
-"""Artifacts that a worker makes at a time."""
-
 MANY = 1000
 """Pages for which it pays to spare what there is from searches for cycles."""
 
 IN_MEMORY = "in memory"
 """Stands for the file of a job that forked processes share."""
-
-LIST_CHUNK = 5
-"""Lists that are made at a time, as far as this process makes them."""
 
 SMALL = 60
 """Fewer stale artifacts than this are not worth a pool of processes."""
@@ -523,55 +516,13 @@ class Build:
         workshop = jobs.Workshop(job, survey.site)
         with _unsearched(len(wanted)):
             file = self.job_file(job, workshop, len(wanted))
-            if not file:
-                for part in workers.chunks(wanted, RENDER_CHUNK):
-                    yield part, jobs.make(workshop, part)
-                return
+            work = jobs.RenderWork(file, workshop, wanted, self.pool.jobs)
             try:
-                yield from self.shared_out(file, workshop, wanted)
+                yield from self.pool.run(work, bool(file))
             finally:
                 jobs.forget()
                 # What is remembered next would take memory beside theirs.
                 self.pool.let_go()
-
-    def shared_out(
-        self, file: str, workshop: "Workshop", wanted: list["Wanted"]
-    ) -> Iterator[Handed]:
-        """Yields what workers make, and what this process makes while it would wait.
-
-        It begins with lists. They look at posts from everywhere, and a forked worker
-        gets a copy of each page of memory that it looks at; so workers get the posts,
-        each some of them, and only the lists that are left over.
-        """
-        from sitegen.build import job as jobs
-
-        lists = deque(workers.chunks([w for w in wanted if w.is_list], LIST_CHUNK))
-        sent: deque[list[Wanted]] = deque()
-        done: deque[Handed] = deque()
-
-        def parts() -> "Iterator[list[Wanted]]":
-            leaves = [item for item in wanted if not item.is_list]
-            yield from workers.chunks(leaves, RENDER_CHUNK)
-            while lists:
-                yield lists.popleft()
-
-        def tasks() -> Iterator[bytes]:
-            for part in parts():
-                sent.append(part)
-                yield msgspec.msgpack.encode(jobs.Task(file, tuple(part)))
-
-        def meanwhile() -> Iterator[None]:
-            while lists:
-                part = lists.pop()
-                done.append((part, jobs.make(workshop, part)))
-                yield
-
-        for data in self.pool.run(jobs.make_task, tasks(), True, meanwhile()):
-            done.append(
-                (sent.popleft(), msgspec.msgpack.decode(data, type=jobs.Result))
-            )
-            while done:
-                yield done.popleft()
 
     def job_file(self, job: "Job", workshop: "Workshop", pages: int) -> str:
         """Returns the name of a job for workers; "" if none are to help.

@@ -6,7 +6,7 @@ checked. `check`, `list` and `new` need no more than this.
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +30,7 @@ from sitegen.build.theme import (
     read_templates,
     static_files,
 )
-from sitegen.build.workers import Pool, batches, chunks
+from sitegen.build.workers import Parts, Pool, Work, batches
 from sitegen.config import Config
 from sitegen.content.records import Body, Moment, Post, Source
 from sitegen.content.scan import QUEUE, Found, Scan, bundle_files, scan
@@ -175,9 +175,9 @@ class _Reading:
 
     def _parsed(self, todo: list[Found]) -> Iterator[Entry]:
         done = 0
-        worthwhile = len(todo) >= SMALL
-        for data in self.pool.run(parse_task, self._tasks(todo), worthwhile):
-            parsed = msgspec.msgpack.decode(data, type=Parsed)
+        files = [(found, self._digest(found)) for found in todo]
+        work = ParseWork(self.root, self.rules, self.drawers, files, self.pool.jobs)
+        for _, parsed in self.pool.run(work, len(todo) >= SMALL):
             self._keep(parsed)
             yield from map(share, parsed.entries)
             for source in parsed.same:
@@ -194,14 +194,6 @@ class _Reading:
                 kept = Kept(file, place.offset, place.size)
                 self.documents[entry.source.path] = kept
 
-    def _tasks(self, todo: list[Found]) -> Iterator["ParseTask"]:
-        build = f"{os.getpid()}-{time.monotonic_ns():x}"
-        for number, part in enumerate(chunks(todo, PARSE_CHUNK)):
-            files = tuple((found, self._digest(found)) for found in part)
-            name = file_name(build, number)
-            drawer = os.path.join(self.drawers, name) if self.drawers else ""
-            yield ParseTask(str(self.root), self.rules, files, drawer)
-
     def _digest(self, found: Found) -> bytes:
         entry = self.known.get(found.path)
         return entry.source.digest if entry else b""
@@ -216,13 +208,16 @@ def is_same(source: Source, found: Found) -> bool:
     )
 
 
+FileToParse = tuple[Found, bytes]
+"""A file, and the digest that it had; empty if it was not known."""
+
+
 class ParseTask(msgspec.Struct, frozen=True, array_like=True):
     """Some files for a worker to parse."""
 
     root: str
     rules: ParseRules
-    files: tuple[tuple[Found, bytes], ...]
-    """Each with the digest that it had; empty if it was not known."""
+    files: tuple[FileToParse, ...]
     drawer: str
     """The file to keep the documents in; "" to keep none."""
 
@@ -236,8 +231,57 @@ class Parsed(msgspec.Struct, frozen=True, array_like=True):
     documents: dict[str, Kept]
 
 
-def parse_task(task: ParseTask) -> bytes:
-    """Returns what some files gave, as MessagePack; a worker's task."""
+class ParseWork(Work[ParseTask, Parsed]):
+    """Files to be parsed, as work for several processes."""
+
+    def __init__(
+        self,
+        root: Path,
+        rules: ParseRules,
+        drawers: str,
+        files: Sequence[FileToParse],
+        jobs: int,
+    ) -> None:
+        self.root = str(root)
+        self.rules = rules
+        self.drawers = drawers
+        self.parts = Parts(files, jobs, PARSE_CHUNK)
+        self.build = f"{os.getpid()}-{time.monotonic_ns():x}"
+        self.number = 0
+        self.task = parse_task
+
+    def part(self, large: bool) -> ParseTask | None:
+        """Returns files that nobody parses yet, with a drawer for their documents."""
+        files = self.parts.large() if large else self.parts.small()
+        if not files:
+            return None
+        self.number += 1
+        name = file_name(self.build, self.number)
+        drawer = os.path.join(self.drawers, name) if self.drawers else ""
+        return ParseTask(self.root, self.rules, tuple(files), drawer)
+
+    def packed(self, part: ParseTask) -> bytes:
+        """Returns the task as MessagePack."""
+        return msgspec.msgpack.encode(part)
+
+    def unpacked(self, data: bytes) -> Parsed:
+        """Returns what `parse_task` gave."""
+        return msgspec.msgpack.decode(data, type=Parsed)
+
+    def here(self, part: ParseTask) -> Parsed:
+        """Returns what the files gave."""
+        return parse_part(part)
+
+
+def parse_task(data: bytes) -> bytes:
+    """Returns Parsed as MessagePack for a ParseTask as MessagePack; a worker's task."""
+    return msgspec.msgpack.encode(
+        parse_part(msgspec.msgpack.decode(data, type=ParseTask))
+    )
+
+
+def parse_part(task: ParseTask) -> Parsed:
+    """Returns what some files gave."""
     folder = Path(task.root)
     entries: list[Entry] = []
     same: list[Source] = []
@@ -258,7 +302,7 @@ def parse_task(task: ParseTask) -> bytes:
     kept = put(Path(task.drawer), each) if task.drawer else {}
     for _ in each:  # what could not be put away
         pass
-    return msgspec.msgpack.encode(Parsed(tuple(entries), tuple(same), kept))
+    return Parsed(tuple(entries), tuple(same), kept)
 
 
 class Survey:

@@ -1,14 +1,14 @@
 """Work in parallel: tasks are top-level functions of plain values, results too.
 
 Any `concurrent.futures.Executor` will do. Tasks are handed out through a window, so
-results do not pile up, and come back in order, so nothing depends on who was faster.
+that results do not pile up, and the process that hands them out does its own share.
 """
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from sitegen.problems import SitegenError
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 BATCH = 16
 """Items that a process takes through all its steps together."""
@@ -24,8 +25,11 @@ BATCH = 16
 BATCH_BYTES = 1 << 20
 """How large they may be together before no other joins them."""
 
-WINDOW = 3
-"""Tasks handed out at a time for each process."""
+WINDOW = 2
+"""Tasks handed out at a time for each other process."""
+
+EVENLY = 5
+"""How many large parts what is left would make for each process."""
 
 
 def available() -> int:
@@ -33,8 +37,27 @@ def available() -> int:
     return len(os.sched_getaffinity(0))
 
 
+class Work(Protocol[T, R_co]):
+    """What is to be done, in parts: `here` does one, and so does `task` elsewhere."""
+
+    task: Callable[[bytes], bytes]
+    """A function at the top of a module, from a packed part to a packed result."""
+
+    def part(self, large: bool) -> T | None:
+        """Returns a part that nobody has yet; None when all are handed out."""
+
+    def packed(self, part: T) -> bytes:
+        """Returns a part as `task` gets it."""
+
+    def unpacked(self, data: bytes) -> R_co:
+        """Returns the result that `task` gave."""
+
+    def here(self, part: T) -> R_co:
+        """Returns the result of a part."""
+
+
 class Pool:
-    """Processes for tasks, started by the first task that is worth it.
+    """Processes for work, this one among them; others start when work is worth it.
 
     An executor that is handed in is used, but not shut down. Threads will do too:
     tasks share nothing that is not made for it.
@@ -67,24 +90,19 @@ class Pool:
         self.let_go()
         return _method() == "fork"
 
-    def run(
-        self,
-        task: Callable[[T], R],
-        items: Iterable[T],
-        worthwhile: bool,
-        meanwhile: Iterable[object] = (),
-    ) -> Iterator[R]:
-        """Yields the result of `task` for each item, in order.
+    def run(self, work: "Work[T, R]", worthwhile: bool) -> Iterator[tuple[T, R]]:
+        """Yields each part of some work, and what was made of it.
 
-        Where this process would wait for others it takes a step of `meanwhile`. When
-        the iteration is over, also by an error, no task is running any more. Raises
-        SitegenError if a worker process is killed.
+        This process takes small parts while others are at large ones, so that none has
+        nothing to do, and what is made here need not be sent. When the iteration is
+        over, also by an error, no task is running any more. Raises SitegenError if a
+        worker process is killed.
         """
         if self.jobs <= 1 or not worthwhile:
-            return map(task, items)
+            return _here(work)
         if self.executor is None:
-            self.executor = self.own = _processes(self.jobs)
-        return _in_order(self.executor, task, items, self.jobs * WINDOW, meanwhile)
+            self.executor = self.own = _processes(self.jobs - 1)
+        return _shared(self.executor, work, (self.jobs - 1) * WINDOW)
 
 
 def _processes(jobs: int) -> "Executor":
@@ -129,45 +147,43 @@ def _method() -> str:
     return "fork" if threading.active_count() == 1 else "spawn"
 
 
-def _in_order(
-    executor: "Executor",
-    task: Callable[[T], R],
-    items: Iterable[T],
-    window: int,
-    meanwhile: Iterable[object],
-) -> Iterator[R]:
+def _here(work: "Work[T, R]") -> Iterator[tuple[T, R]]:
+    while (part := work.part(large=True)) is not None:
+        yield part, work.here(part)
+
+
+def _shared(
+    executor: "Executor", work: "Work[T, R]", window: int
+) -> Iterator[tuple[T, R]]:
     from concurrent.futures import wait
     from concurrent.futures.process import BrokenProcessPool
 
-    waiting: deque[Future[R]] = deque()
-    steps = iter(meanwhile)
+    sent: deque[tuple[T, Future[bytes]]] = deque()
     try:
-        for item in items:
-            with _shielded():
-                waiting.append(executor.submit(task, item))
-            if len(waiting) > window:
-                yield _first(waiting, steps)
-        while waiting:
-            yield _first(waiting, steps)
+        while True:
+            while len(sent) < window and (part := work.part(large=True)) is not None:
+                with _shielded():
+                    future = executor.submit(work.task, work.packed(part))
+                sent.append((part, future))
+            if not sent:
+                break
+            if sent[0][1].done() or (part := work.part(large=False)) is None:
+                part, future = sent[0]
+                result = work.unpacked(future.result())
+                sent.popleft()
+                yield part, result
+            else:
+                yield part, work.here(part)
     except BrokenProcessPool as failure:
         executor.shutdown(wait=True)
         message = "A worker process was killed; nothing was written."
         hint = "Often memory ran out: build again with -j 1."
         raise SitegenError(message, hint) from failure
     finally:
-        for future in waiting:
+        futures = [future for _, future in sent]
+        for future in futures:
             future.cancel()
-        wait(waiting)
-
-
-def _first(waiting: "deque[Future[R]]", steps: Iterator[object]) -> R:
-    """Returns the result of the first task, which waits in line until it is done."""
-    over = object()
-    while not waiting[0].done() and next(steps, over) is not over:
-        pass
-    result = waiting[0].result()
-    waiting.popleft()
-    return result
+        wait(futures)
 
 
 @contextmanager
@@ -201,10 +217,32 @@ def uninterrupted() -> Iterator[None]:
         signal.raise_signal(signal.SIGINT)
 
 
-def chunks(items: list[T], size: int) -> Iterator[list[T]]:
-    """Yields a list in parts of at most `size`."""
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
+class Parts(Generic[T]):
+    """Items, handed out in parts: large ones from the front, small from the back.
+
+    Large ones get smaller towards the end, so that all processes end together.
+    """
+
+    def __init__(self, items: Sequence[T], jobs: int, most: int) -> None:
+        self.items = items
+        self.most = most
+        self.least = min(BATCH, most)
+        self.shares = EVENLY * jobs
+        self.start = 0
+        self.end = len(items)
+
+    def large(self) -> Sequence[T]:
+        """Returns a part of up to `most` items; empty when all are handed out."""
+        left = self.end - self.start
+        size = min(self.most, max(self.least, left // self.shares), left)
+        self.start += size
+        return self.items[self.start - size : self.start]
+
+    def small(self) -> Sequence[T]:
+        """Returns a part of a few items; empty when all are handed out."""
+        size = min(self.least, self.end - self.start)
+        self.end -= size
+        return self.items[self.end : self.end + size]
 
 
 def batches(items: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from sitegen.build import pipeline, survey, theme
+from sitegen.build import job, pipeline, survey, theme
 from sitegen.build.pipeline import Order, Report, build
 from sitegen.build.survey import Asked
 from sitegen.build.templates import HonestEnvironment
@@ -221,7 +221,7 @@ def main(root: str, theme_folder: str, target: str, jobs: str) -> None:
     """Builds the world on standard input, in parts as small as they can be."""
     world = msgspec.json.decode(sys.stdin.buffer.read(), type=World)
     pipeline.SMALL = survey.SMALL = 1
-    pipeline.RENDER_CHUNK = survey.PARSE_CHUNK = 2
+    job.RENDER_CHUNK = survey.PARSE_CHUNK = 2
     theme.FOLDER = Path(theme_folder)
     Lab(Path(root)).build(world, int(target), int(jobs))
 

@@ -20,7 +20,7 @@ from sitegen.build.pipeline import Order, build
 from sitegen.build.survey import Asked
 from sitegen.config import load
 from sitegen.content.records import Moment
-from sitegen.problems import SitegenError
+from tests.build.test_workers import Forgetful, Late
 from tests.conftest import MakeSite
 from tests.trees import differences, tree
 
@@ -48,7 +48,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes even a small site worth the help of others."""
     monkeypatch.setattr(pipeline, "SMALL", 1)
     monkeypatch.setattr(survey, "SMALL", 1)
-    monkeypatch.setattr(pipeline, "RENDER_CHUNK", 3)
+    monkeypatch.setattr(job, "RENDER_CHUNK", 3)
     monkeypatch.setattr(survey, "PARSE_CHUNK", 3)
 
 
@@ -113,20 +113,7 @@ def test_processes_give_the_same(root: Path, tmp_path: Path) -> None:
     assert not differences(expected, tree(root / "output"))
 
 
-class Late(Future[Any]):
-    """A result that is never there before somebody waits for it."""
-
-    def __init__(self, work: Callable[[], Any]) -> None:
-        super().__init__()
-        self.work = work
-
-    def result(self, timeout: float | None = None) -> Any:
-        """Returns the result."""
-        self.set_result(self.work())
-        return super().result(timeout)
-
-
-class Slow(Executor):
+class Slow(Forgetful):
     """Notes what it was handed, and leaves time for other work."""
 
     def __init__(self) -> None:
@@ -137,7 +124,7 @@ class Slow(Executor):
         if fn is make_task:
             task = msgspec.msgpack.decode(args[0], type=Task)
             self.kinds |= {item.artifact.kind for item in task.wanted}
-        return Late(lambda: fn(*args, **kwargs))
+        return super().submit(fn, *args, **kwargs)
 
 
 @pytest.mark.usefixtures("small_parts")
@@ -167,41 +154,14 @@ def test_a_small_build_starts_no_process(
     assert built(root, 2).written > POSTS
 
 
-def _die(_: object) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def test_a_killed_worker_is_a_clear_error() -> None:
-    with workers.Pool(2) as pool, pytest.raises(SitegenError, match="was killed"):
-        list(pool.run(_die, [1, 2, 3], True))
-
-
-def test_a_task_that_fails_ends_the_work() -> None:
-    with workers.Pool(2) as pool, pytest.raises(ValueError, match="invalid literal"):
-        list(pool.run(int, ["1", "x", "3"], True))
-
-
-def test_results_come_in_order_and_never_pile_up() -> None:
-    class Counting(Inline):
-        """Counts what was submitted and not yet taken."""
-
-    inline, taken = Counting(), 0
-    pool = workers.Pool(2, inline)
-    for result in pool.run(abs, range(0, -50, -1), True):
-        assert result == taken
-        taken += 1
-        assert inline.tasks - taken <= 2 * workers.WINDOW + 1
-    assert taken == 50
-
-
 BUILD = """
-import sys
+import multiprocessing, sys
 from pathlib import Path
 from sitegen.build import job, pipeline, survey
-pipeline.SMALL, pipeline.RENDER_CHUNK = 1, 3
+pipeline.SMALL, job.RENDER_CHUNK = 1, 3
 make = job._staged
 def wait_for_others(workshop, draft, table):
-    if draft.wanted.artifact.output.endswith("p25/index.html"):
+    if multiprocessing.parent_process():
         Path(sys.argv[1]).with_name("reached").touch()
         signal.pause() if sys.argv[2] == "kill" else time.sleep(0.3)
     return make(workshop, draft, table)
@@ -213,7 +173,7 @@ main(["-C", sys.argv[1], "build", "-j2"])
 
 
 def start(root: Path, how: str) -> subprocess.Popen[str]:
-    """Starts a build whose workers wait at one page, in a session of its own."""
+    """Starts a build whose workers wait at a page, in a session of its own."""
     process = subprocess.Popen(
         [sys.executable, "-c", BUILD, str(root), how],
         cwd=ROOT,
@@ -261,10 +221,11 @@ WAITING = """
 import sys
 from pathlib import Path
 from sitegen.build import pipeline, workers
+from tests.build.test_workers import Doubling
 
 workers._method = lambda: sys.argv[2]
-with pipeline.locked(Path(sys.argv[1])), workers.Pool(2) as pool:
-    print(*pool.run(abs, [1, 2], True), flush=True)
+with pipeline.locked(Path(sys.argv[1])), workers.Pool(3) as pool:
+    print(sum(double for _, double in pool.run(Doubling([1, 2]), True)), flush=True)
     sys.stdin.read()
 """
 """Holds a site's lock, and two processes that wait for more to do."""
@@ -278,7 +239,7 @@ def test_processes_end_with_a_build_that_is_killed(tmp_path: Path, method: str) 
         stdout=subprocess.PIPE,
     )
     assert build_it.stdout and build_it.stdin
-    assert build_it.stdout.readline() == b"1 2\n"
+    assert build_it.stdout.readline() == b"6\n"
     build_it.kill()
     # Its end of the pipe is closed when all who inherited it have ended.
     assert build_it.stdout.read() == b""
