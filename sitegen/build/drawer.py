@@ -18,6 +18,9 @@ from sitegen.markup.records import Document
 
 _PREFIX = "documents-"
 
+_FULL = 1 << 17
+"""Bytes that are gathered before they are written."""
+
 
 class Kept(msgspec.Struct, frozen=True, array_like=True):
     """Where a document lies: file, offset and length in bytes."""
@@ -33,13 +36,17 @@ def put(file: Path, documents: Iterable[tuple[str, Document]]) -> dict[str, Kept
     Where nothing can be written nothing is kept: documents are made again then.
     """
     encoder, places, offset = msgspec.msgpack.Encoder(), {}, 0
+    data = bytearray()
     try:
         with open(file, "xb") as out:
             for id, document in documents:
-                data = encoder.encode(document)
-                out.write(data)
-                places[id] = Kept(file.name, offset, len(data))
-                offset += len(data)
+                start = len(data)
+                encoder.encode_into(document, data, start)
+                places[id] = Kept(file.name, offset + start, len(data) - start)
+                if len(data) >= _FULL:
+                    offset += out.write(data)
+                    data.clear()
+            out.write(data)
     except OSError:
         return {}
     return places

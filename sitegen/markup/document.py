@@ -93,12 +93,31 @@ def _has_note(text: str) -> bool:
 
 def _may_be_raw(html: str, text: str) -> bool:
     """True unless all tags are the engine's own, for certain."""
+    if "<" not in text or _is_escaped(html, text):
+        return False
     if not _TAG_START.search(text):
         return False
     # Most often it is code with `List<int>`; the HTML tells.
     return bool(_AUTHORS_BLOCK.search(text)) or not _PLAIN_HTML.fullmatch(html)
 
 
+def _is_escaped(html: str, text: str) -> bool:
+    """True if each `<` of a text is one `&lt;` of its HTML, for certain.
+
+    A `&lt;` could also be from an entity, from the title of a reference, which many
+    links may share, or from the name of a check box, which repeats its text.
+    """
+    return (
+        html.count("&lt;") == text.count("<")
+        and not _LESS_ENTITY.search(text)
+        and not _BRACKET_FIRST.search(f"\n{text}")
+    )
+
+
+_LESS_ENTITY = re.compile("&(?:#|lt|LT|nvlt)")
+"""What may be an entity that gives a `<`."""
+_BRACKET_FIRST = re.compile(r"\n[ \t>*+\-\d.):]*\[")
+"""How a reference's definition and a task begin: after marks of lists and quotes."""
 _TAG_START = re.compile("<[a-zA-Z/!?]")
 """What in Markdown may begin HTML."""
 _AUTHORS_BLOCK = re.compile(r"<(?:h[1-6]|pre|table|/)", re.IGNORECASE)
@@ -145,7 +164,9 @@ class _Plain:
         return True
 
     def _heading(self, level: int, start: int) -> None:
-        text = _heading_text(self.html[start : self.html.index("</h", start)])
+        html = self.html[start : self.html.index("</h", start)]
+        plain = "<" not in html and "&" not in html
+        text = " ".join(html.split()) if plain else _heading_text(html)
         if text:
             id = _unique(slugify(text, whole=True), self.taken)
             self.headings.append(Heading(level, id, text))

@@ -1,5 +1,7 @@
 """Slugs: never empty, stable, and fit for an address and a file name."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,6 +30,12 @@ from sitegen.content.slugs import slug_of_name, slug_problem, slugify
 )
 def test_letters_and_digits_are_kept(text: str, slug: str) -> None:
     assert slugify(text) == slug
+
+
+@given(st.text(st.characters(codec="ascii"), max_size=100))
+def test_all_else_in_ascii_is_one_hyphen(text: str) -> None:
+    plain = re.sub("[^a-z0-9]+", "-", text.lower()).strip("-")
+    assert slugify(text) == plain or (not plain and slugify(text).startswith("x-"))
 
 
 def test_a_text_without_letters_gets_a_stable_stand_in() -> None:

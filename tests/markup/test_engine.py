@@ -456,6 +456,14 @@ BLOCKS = st.sampled_from(
         "\u4e2d" * 90,
         "&amp; &lt;b&gt; & \" '",
         *("<b>raw</b>", "<div id='x'>", "<p>", "<a name=n>", "<!-- more -->", "<em>"),
+        *("`a<b`", "```\na < b <c\n```", "<http://e.org>", "[m](<n o>)", "&LT;i&#60;"),
+        *(
+            "[r]: /r '<i> t'",
+            "[r] and [r]",
+            "![<](i.png '<u>')",
+            "- [ ] a < b <i>",
+            "a < b",
+        ),
         *("<A href='x'>y", '<a href="x" class="y">', "`<h2>`", "List<int> x", "<h2>"),
     ]
 )
@@ -472,11 +480,29 @@ def test_html_of_no_author_is_finished_the_same_way_sooner(
     assert finish_plain(html, text) == finish(html)
 
 
-@given(st.text(st.sampled_from("<>/apimgsrc=\"' \n#-*`[](h1!&;")))
+@given(st.text(st.sampled_from("<>/apimgsrcltx3 ]=\"' \n#-*`[](h1!&;:")))
 def test_any_text_is_finished_the_same_way_sooner(text: str) -> None:
     html = to_html(text, COMMONMARK, False)
 
     assert finish_plain(html, text) == finish(html)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- [ ] a < b <i id=x>",
+        "&lt; <i id=x>",
+        "&#60; <i id=x>",
+        "[r] [r] <i id=x>\n\n[r]: /r '<'",
+    ],
+)
+def test_html_is_found_where_as_much_was_escaped_as_was_written(text: str) -> None:
+    html = to_html(text, COMMONMARK, False)
+    assert html.count("&lt;") == text.count("<")
+
+    document, outline = finish_plain(html, text)
+
+    assert (document, outline) == finish(html) and "x" in outline.anchors
 
 
 @pytest.mark.needs("corpora")
