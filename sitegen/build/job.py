@@ -37,11 +37,11 @@ from sitegen.site.model import Site, SiteData
 from sitegen.site.plan import Artifact
 from sitegen.site.questions import Question
 
-RENDER_CHUNK = 60
+RENDER_CHUNK = 100
 """Artifacts that a worker makes at a time."""
 
 LIST_CHUNK = 5
-"""Lists that are made at a time."""
+"""Lists that a worker makes at a time."""
 
 MOST_KNOWN = 20_000
 """Of how many elements and references a process keeps what pages show."""
@@ -187,7 +187,7 @@ class RenderWork(Work[Sequence[Wanted], Result]):
         leaves: list[Wanted] = []
         for item in wanted:
             (lists if item.is_list else leaves).append(item)
-        self.lists = Parts(lists, jobs, LIST_CHUNK)
+        self.lists = Parts(lists, jobs, LIST_CHUNK, 1)
         self.leaves = Parts(leaves, jobs, RENDER_CHUNK)
         self.task = make_task
 

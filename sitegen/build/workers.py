@@ -25,8 +25,9 @@ BATCH = 16
 BATCH_BYTES = 1 << 20
 """How large they may be together before no other joins them."""
 
-WINDOW = 2
-"""Tasks handed out at a time for each other process."""
+WINDOW = 6
+"""Tasks handed out at a time for each other process: enough for the time in which this
+one is at a part of its own, which may be a very long list."""
 
 EVENLY = 5
 """How many large parts what is left would make for each process."""
@@ -223,10 +224,12 @@ class Parts(Generic[T]):
     Large ones get smaller towards the end, so that all processes end together.
     """
 
-    def __init__(self, items: Sequence[T], jobs: int, most: int) -> None:
+    def __init__(
+        self, items: Sequence[T], jobs: int, most: int, least: int = BATCH
+    ) -> None:
         self.items = items
         self.most = most
-        self.least = min(BATCH, most)
+        self.least = min(least, most)
         self.shares = EVENLY * jobs
         self.start = 0
         self.end = len(items)
@@ -239,7 +242,7 @@ class Parts(Generic[T]):
         return self.items[self.start - size : self.start]
 
     def small(self) -> Sequence[T]:
-        """Returns a part of a few items; empty when all are handed out."""
+        """Returns a part of `least` items; empty when all are handed out."""
         size = min(self.least, self.end - self.start)
         self.end -= size
         return self.items[self.end : self.end + size]
