@@ -390,10 +390,8 @@ class _Reader:
     def unknown(self, table: str, key: str, known: Mapping[str, Any]) -> None:
         """Notes a key that does not exist, with the one that was meant."""
         where = f"[{table}]" if table else "the top level"
-        home = next((t for t, kind in _struct_tables() if key in _names(kind)), "")
-        hint = did_you_mean(key, known)
-        if not hint and home and home != table:
-            hint = f"'{key}' belongs in [{home}]."
+        homes = " or ".join(_homes(key))
+        hint = f"'{key}' belongs {homes}." if homes else did_you_mean(key, known)
         hint = hint or "Your own values belong in [extra]."
         self.add("config-unknown", table, key, f"Unknown key '{key}' in {where}.", hint)
 
@@ -613,6 +611,18 @@ def _struct_tables() -> Iterator[tuple[str, type[msgspec.Struct]]]:
             yield field.name, Submissions
         elif field.name in TABLES:
             yield field.name, field.type
+
+
+def _homes(key: str) -> Iterator[str]:
+    """Yields where in the file a key is known."""
+    if key in _names(Config).difference(TABLES):
+        yield "at the top (before all tables)"
+    for table, kind in _struct_tables():
+        if key in _names(kind):
+            yield f"in [{table}]"
+    for table, kind in _SUBMISSION_TABLES.items():
+        if key in _names(kind):
+            yield f"in [submissions.{table}]"
 
 
 def _names(kind: type[msgspec.Struct]) -> set[str]:
