@@ -44,7 +44,11 @@ LIST_CHUNK = 5
 """Lists that a worker makes at a time."""
 
 MOST_KNOWN = 20_000
-"""Of how many elements and references a process keeps what pages show."""
+"""Of how many elements and references a worker keeps what pages show.
+
+It makes posts, most of which no other page of its shows. The process that plans makes
+the lists, and keeps all: see `RenderWork`.
+"""
 
 LISTS = frozenset(("home", "section", "term", "taxonomy", "feed", "sitemap"))
 """Kinds of artifact that show posts from everywhere."""
@@ -80,9 +84,8 @@ class Workshop:
         posts = self.site.by_id
         self.documents = Documents(self.root, job.rules, job.bodies, posts, drawer)
 
-    def tidy(self) -> None:
-        """Closes files, and forgets what pages of many posts have in common."""
-        self.documents.drawer.close()
+    def forget(self) -> None:
+        """Forgets what pages of many posts have in common, if it is much."""
         if len(self.site.known) > MOST_KNOWN:
             self.site.known.clear()
         if len(self.site.reached) > MOST_KNOWN:
@@ -213,7 +216,10 @@ class RenderWork(Work[Sequence[Wanted], Result]):
 def make_task(data: bytes) -> bytes:
     """Returns a Result as MessagePack for a Task as MessagePack; a worker's task."""
     task = msgspec.msgpack.decode(data, type=Task)
-    return msgspec.msgpack.encode(make(workshop_of(task.job), task.wanted))
+    workshop = workshop_of(task.job)
+    result = make(workshop, task.wanted)
+    workshop.forget()
+    return msgspec.msgpack.encode(result)
 
 
 def make(workshop: Workshop, wanted: Iterable[Wanted]) -> Result:
@@ -226,7 +232,7 @@ def make(workshop: Workshop, wanted: Iterable[Wanted]) -> Result:
             made += [_staged(workshop, draft, table) for draft in drafts]
             drafts.clear()  # the next are rendered before the list is let go
     finally:
-        workshop.tidy()
+        workshop.documents.drawer.close()
     return Result(tuple(map(encode, table)), tuple(made))
 
 

@@ -143,7 +143,7 @@ def test_a_page_is_the_same_after_all_was_forgotten(
 ) -> None:
     expected = serial(root, tmp_path)
     monkeypatch.setattr(job, "MOST_KNOWN", 0)
-    built(root)
+    built(root, 2, Inline())
     assert not differences(expected, tree(root / "output"))
 
 
