@@ -12,10 +12,8 @@ CODES = {"slug-invalid": "The slug cannot be part of an address."}
 MAX_CHARACTERS = 100
 MAX_BYTES = 200
 
-_ASCII = bytes(
-    ord(character) if (character := chr(code).lower()).isalnum() else ord(" ")
-    for code in range(128)
-).ljust(256)
+_LETTERS = bytes(c if chr(c).isalnum() else ord(" ") for c in range(128))
+_ASCII = _LETTERS.lower().ljust(256)
 """For `bytes.translate`: a letter in lower case, a digit, or a space for all others."""
 _PLAIN = re.compile(r"[A-Za-z0-9._~-]+")
 

@@ -66,3 +66,25 @@ def test_a_file_is_read_whole_whatever_size_it_had(
     found = parse_file(tmp_path, Found("posts/a.md", 1, size, 1), rules)
     assert isinstance(found, tuple) and found[0].source.size == len(TEXT)
     assert found[0].post and found[0].post.title == "One"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TEXT.decode(),
+        "---\ntitle: A\ndate: 2026-01-01 10:00:00 +02:00\nextra:\n  a: [1, 2.5, null, [[]]]"
+        "\n  b: 2026-01-01\n  c: 2026-01-01T10:00:00Z\n  d: {e: .inf, f: true}\n---\n",
+        "+++\ntitle = 'A'\ndate = 2026-01-01T10:00:00.123Z\n[extra]\nd = 2026-01-01\n"
+        "t = 10:00:00\nl = [1, [2]]\nz = {a = 1}\n+++\n# H\n",
+        "---\ntitle: A\nother: [a, {b: c}]\nwhen: 2026-02-03\n---\n[l](x.md) ![i](a.png)",
+        "no front matter\n",
+        "---\ntitle: [\n---\n",
+    ],
+)
+def test_what_is_parsed_here_is_what_another_process_sends(
+    text: str, rules: ParseRules
+) -> None:
+    data = text.encode()
+    entry = parse(Found("posts/a.md", 1, len(data), 1), data, rules)[0]
+    sent = msgspec.msgpack.decode(msgspec.msgpack.encode(entry), type=Entry)
+    assert repr(sent) == repr(entry), "lists stay lists, tuples tuples"
