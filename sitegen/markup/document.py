@@ -109,6 +109,7 @@ def _is_escaped(html: str, text: str) -> bool:
     """
     return (
         html.count("&lt;") == text.count("<")
+        and "\r" not in text
         and not _LESS_ENTITY.search(text)
         and not _BRACKET_FIRST.search(f"\n{text}")
     )

@@ -493,7 +493,8 @@ def test_any_text_is_finished_the_same_way_sooner(text: str) -> None:
         "- [ ] a < b <i id=x>",
         "&lt; <i id=x>",
         "&#60; <i id=x>",
-        "[r] [r] <i id=x>\n\n[r]: /r '<'",
+        "a [r] [r] <i id=x>\n\n[r]: /r '<'",
+        "a [r] [r] <i id=x>\r\r> * 1. [r]: /r '<'",
     ],
 )
 def test_html_is_found_where_as_much_was_escaped_as_was_written(text: str) -> None:
