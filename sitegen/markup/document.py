@@ -165,9 +165,7 @@ class _Plain:
         return True
 
     def _heading(self, level: int, start: int) -> None:
-        html = self.html[start : self.html.index("</h", start)]
-        plain = "<" not in html and "&" not in html
-        text = " ".join(html.split()) if plain else _heading_text(html)
+        text = _heading_text(self.html[start : self.html.index("</h", start)])
         if text:
             id = _unique(slugify(text, whole=True), self.taken)
             self.headings.append(Heading(level, id, text))
