@@ -58,12 +58,18 @@ def hints(asked: Asked, report: Report) -> Iterator[str]:
     ranked = by_template(report)
     if ranked and total:
         name, times = ranked[0]
-        share = sum(times) / 1e9 / total
+        share = sum(times) / 1e9 / total / _abreast(report)
         if len(times) > 1 and share > 0.5:
             yield (
                 f"{name} took {share:.0%} of the time. An include that reads nothing"
                 " but `site` is rendered once for all pages."
             )
+
+
+def _abreast(report: Report) -> float:
+    """Returns how many pages were made at a time, on average; at least 1."""
+    pages = sum(timing.nanoseconds for timing in report.times)
+    return max(1.0, pages / (dict(report.stages).get("render") or pages or 1))
 
 
 def markdown_hints(asked: Asked, parsed: int, total: float) -> Iterator[str]:

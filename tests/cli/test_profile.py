@@ -74,6 +74,14 @@ def test_a_slow_template_is_named(tmp_path: Path) -> None:
     assert hint.startswith("page.html took 80% of the time.")
 
 
+def test_two_processes_take_no_more_than_all_of_the_time(tmp_path: Path) -> None:
+    times = tuple(Timing(f"{name}.html", "page.html", 10**9) for name in "abcd")
+    stages = (("read and parse", 5 * 10**8), ("render", 2 * 10**9))
+    report = Report(4, 4, 4, (), (), (), times=times, stages=stages)
+    (hint,) = hints(Asked(tmp_path, Config(), Moment(0)), report)
+    assert hint.startswith("page.html took 80% of the time.")
+
+
 def test_a_profile_of_nothing_shows_the_stages(make_site: MakeSite, run: Run) -> None:
     root = site(make_site, "commonmark")
     run("build", root=root)
