@@ -18,6 +18,7 @@ from sitegen.build.history import History
 from sitegen.build.outlines import Outlines
 from sitegen.build.parse import (
     Entry,
+    Known,
     ParseRules,
     parse_files,
     rules_of,
@@ -175,7 +176,7 @@ class _Reading:
 
     def _parsed(self, todo: list[Found]) -> Iterator[Entry]:
         done = 0
-        files = [(found, self._digest(found)) for found in todo]
+        files = [(found, self._known(found)) for found in todo]
         work = ParseWork(self.root, self.rules, self.drawers, files, self.pool.jobs)
         for _, parsed in self.pool.run(work, len(todo) >= SMALL):
             self._keep(parsed)
@@ -194,9 +195,9 @@ class _Reading:
                 kept = Kept(file, place.offset, place.size)
                 self.documents[entry.source.path] = kept
 
-    def _digest(self, found: Found) -> bytes:
+    def _known(self, found: Found) -> Known | None:
         entry = self.known.get(found.path)
-        return entry.source.digest if entry else b""
+        return Known.of(entry) if entry else None
 
 
 def is_same(source: Source, found: Found) -> bool:
@@ -208,8 +209,8 @@ def is_same(source: Source, found: Found) -> bool:
     )
 
 
-FileToParse = tuple[Found, bytes]
-"""A file, and the digest that it had; empty if it was not known."""
+FileToParse = tuple[Found, Known | None]
+"""A file, and what is known of it from before."""
 
 
 class ParseTask(msgspec.Struct, frozen=True, array_like=True):

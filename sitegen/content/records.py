@@ -49,7 +49,7 @@ class Source(msgspec.Struct, frozen=True, array_like=True):
     path: str
     """Relative to the content folder, with forward slashes; a post's id."""
     digest: bytes
-    """Of the file's bytes."""
+    """Of the file's bytes, by way of its body's digest."""
     mtime_ns: int
     size: int
     inode: int

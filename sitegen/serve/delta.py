@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from sitegen.build.delta import Delta, of_entries, together
-from sitegen.build.parse import Entry, parse_file, shown_path
+from sitegen.build.parse import Entry, Known, parse_file, shown_path
 from sitegen.build.survey import Inputs
 from sitegen.content.records import Source
 from sitegen.content.scan import Found
@@ -81,7 +81,7 @@ def _read_again(root: Path, inputs: Inputs, entry: Entry) -> Entry | None:
     except OSError:
         return None
     found = Found(path, status.st_mtime_ns, status.st_size, status.st_ino)
-    result = parse_file(root, found, inputs.rules, entry.source.digest)
+    result = parse_file(root, found, inputs.rules, Known.of(entry))
     if isinstance(result, Source):
         return msgspec.structs.replace(entry, source=result)
     return result[0]

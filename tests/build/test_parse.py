@@ -7,7 +7,16 @@ import pytest
 
 from sitegen import config
 from sitegen.build import outlines
-from sitegen.build.parse import Entry, ParseRules, parse, parse_file, rules_of, share
+from sitegen.build.parse import (
+    Entry,
+    Known,
+    ParseRules,
+    parse,
+    parse_file,
+    rules_of,
+    share,
+)
+from sitegen.content.records import Source
 from sitegen.content.scan import Found
 from sitegen.markup.records import Outline
 
@@ -66,6 +75,23 @@ def test_a_file_is_read_whole_whatever_size_it_had(
     found = parse_file(tmp_path, Found("posts/a.md", 1, size, 1), rules)
     assert isinstance(found, tuple) and found[0].source.size == len(TEXT)
     assert found[0].post and found[0].post.title == "One"
+
+
+@pytest.mark.parametrize("place", [0, 4, TEXT.index(b"\n\n"), len(TEXT) - 1])
+@pytest.mark.parametrize("other", [b"", b"x", b"\n---\n"])
+def test_a_file_is_known_by_each_of_its_bytes(
+    place: int, other: bytes, rules: ParseRules, tmp_path: Path
+) -> None:
+    file = tmp_path / "content/posts/a.md"
+    file.parent.mkdir(parents=True)
+    found = Found("posts/a.md", 2, len(TEXT), 1)
+    known = Known.of(parse(found, TEXT, rules)[0])
+    file.write_bytes(TEXT)
+    same = parse_file(tmp_path, found, rules, known)
+    assert isinstance(same, Source) and same.digest == known.digest
+    file.write_bytes(TEXT[:place] + other + TEXT[place + 1 :])
+    changed = parse_file(tmp_path, found, rules, known)
+    assert isinstance(changed, tuple) and changed[0].source.digest != known.digest
 
 
 @pytest.mark.parametrize(
