@@ -99,12 +99,12 @@ def _taxonomy(artifact: Artifact, reader: Reader) -> dict[str, Any]:
 
 
 def _redirect(artifact: Artifact, reader: Reader) -> dict[str, Any]:
-    reader.ask("config", "base_url")
+    reader.setting("base_url")
     return {"target": urls.permalink(reader.site.config, artifact.target)}
 
 
 def _sitemap(artifact: Artifact, reader: Reader) -> dict[str, Any]:
-    reader.ask("config", "base_url")
+    reader.setting("base_url")
     config = reader.site.config
     found = reader.ask(*artifact.query) if artifact.query else []
     entries = tuple(

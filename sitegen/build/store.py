@@ -51,7 +51,7 @@ PACKAGES = (
 )
 """Packages whose versions shape what is written."""
 
-_MAGIC = b"sitegen3"
+_MAGIC = b"sitegen4"
 
 R = TypeVar("R")
 

@@ -652,7 +652,7 @@ def _markdown(context: Context, text: str, trusted: bool = False) -> Markup:
             return urls.url(local.config, target)
         return target
 
-    page.reader.ask("config", "base_url")
+    page.reader.setting("base_url")
     return join(document, resolve)
 
 
@@ -663,9 +663,9 @@ def _document(page: Page, text: str, trusted: bool) -> Document:
 
     config = page.reader.site.config
     if trusted is True:
-        page.reader.ask("config", "markdown")
+        page.reader.setting("markdown")
         return render(text, config.markdown)[0]
-    page.reader.ask("config", "submissions")
+    page.reader.setting("submissions")
     form = config.submissions
     return render_untrusted(text, form.image_hosts if form else ())[0]
 

@@ -6,7 +6,7 @@ another process next week: if every answer is the same, so is the page.
 | question | its answer |
 |---|---|
 | `("list", query)` | the ids, in order |
-| `("columns", query, names)` | those fields of each element, in order |
+| `("columns", query, names)` | for each of those fields, its values in order |
 | `("fields", id, names)` | those fields of one element |
 | `("neighbour", id, side)` | the id before (0) or after (1) it |
 | `("link", id, target)` | the URL that a reference in a body leads to |
@@ -73,7 +73,13 @@ def element(site: Site, id: str) -> tuple[Any, dict[str, Callable[..., Any]]]:
 
 
 def _columns(site: Site, query: Query, names: tuple[str, ...]) -> list[Any]:
-    return [fields(site, id, names) for id in ids(site, query)]
+    elements = [element(site, id) for id in ids(site, query)]
+    if not elements:
+        return []
+    # A query finds elements of one kind. By field it takes half as long as by element.
+    _, table = elements[0]
+    readers = [table[name] for name in names]
+    return [[read(site, record) for record, _ in elements] for read in readers]
 
 
 def _config(site: Site, key: str) -> Any:

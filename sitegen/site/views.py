@@ -37,6 +37,11 @@ class Reader:
         self.asked.add(question)
         return questions.answer(self.site, question)
 
+    def setting(self, key: str) -> Any:
+        """Returns a value of the configuration, which is noted."""
+        self.asked.add(("config", key))
+        return self.site.setting(key)
+
     def view(self, id: str) -> Any:
         """Returns the view of one element, or None for the id ""."""
         if not id:
@@ -197,7 +202,7 @@ class PostView(View):
     @property
     def content_absolute(self) -> Markup:
         """Its HTML with full URLs, as feeds need it."""
-        self._reader.ask("config", "base_url")
+        self._reader.setting("base_url")
         # Anchors and what cannot be resolved are full URLs of the post's own page.
         self._note("permalink")
         site, id = self._reader.site, self._id
@@ -285,13 +290,7 @@ class TaxonomyView(View):
 
 
 def _setting(key: str) -> property:
-    question = ("config", key)
-
-    def read(view: View) -> Any:
-        view._reader.asked.add(question)
-        return view._reader.site.setting(key)
-
-    return property(read)
+    return property(lambda view: view._reader.setting(key))
 
 
 class SiteView(View):
@@ -376,13 +375,13 @@ class PageView(View):
     @property
     def url(self) -> str:
         """Its root-relative URL."""
-        self._reader.ask("config", "base_url")
+        self._reader.setting("base_url")
         return urls.url(self._reader.site.config, self._record)
 
     @property
     def permalink(self) -> str:
         """Its full URL."""
-        self._reader.ask("config", "base_url")
+        self._reader.setting("base_url")
         return urls.permalink(self._reader.site.config, self._record)
 
     @property
@@ -390,14 +389,14 @@ class PageView(View):
         """Its title; the home page has `_index.md`'s, else the site's."""
         subject = self._reader.view(self._id)
         if self._id == ":section:" and not subject.title:
-            return str(self._reader.ask("config", "title"))
+            return str(self._reader.setting("title"))
         return str(subject.title) if subject else TITLES.get(self.kind, "")
 
     @property
     def lang(self) -> str:
         """Its language."""
         own = getattr(self._reader.view(self._id), "lang", "")
-        return own or str(self._reader.ask("config", "language"))
+        return own or str(self._reader.setting("language"))
 
 
 class Elements(tuple[Any, ...]):
