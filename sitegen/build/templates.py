@@ -75,7 +75,8 @@ class Page:
 
     def questions(self) -> list[Question]:
         """Returns all that was asked for this page."""
-        return list({*self.reader.questions(), *self.shared})
+        asked = self.reader.questions()
+        return list({*asked, *self.shared}) if self.shared else asked
 
 
 class KeptInclude(msgspec.Struct, frozen=True):
@@ -501,13 +502,18 @@ def _printable(value: Any) -> Any:
     return value
 
 
-_SPECIAL = re.compile("[&<>'\"]").search
-
-
 def shown(value: Any) -> str:
     """Returns what `{{ }}` prints where it is to be escaped."""
     kind = type(value)
-    if kind is Markup or (kind is str and not _SPECIAL(value)):
+    if kind is Markup or (
+        # Five looks for one character each take a third of what a pattern takes.
+        kind is str
+        and "<" not in value
+        and "&" not in value
+        and ">" not in value
+        and '"' not in value
+        and "'" not in value
+    ):
         text: str = value
         return text
     return escape(_printable(value))
@@ -624,6 +630,8 @@ def _date(value: datetime | str | None, format: str = "%Y-%m-%d") -> str:
         return ""
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
+    if format == "%Y-%m-%d" and value.year > 999:  # `strftime` pads no earlier one
+        return value.date().isoformat()
     # Two times that are equal may be written in two zones.
     zone = value.tzinfo
     if type(zone) is timezone:

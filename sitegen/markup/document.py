@@ -105,6 +105,7 @@ def _is_escaped(html: str, text: str) -> bool:
     """True if each `<` of a text is one `&lt;` of its HTML, for certain."""
     return (
         html.count("&lt;") == _count(text, "<")
+        and "\r" not in text
         and not ("&" in text and _LESS_ENTITY.search(text))
         and not _may_repeat(text)
     )
@@ -128,21 +129,24 @@ def _may_repeat(text: str) -> bool:
     """True if HTML may repeat some of a text.
 
     Many links may share the title of a reference, whose name ends with `]:`, and a
-    check box, `[x]`, repeats its text in its name.
+    check box, `[x]`, repeats its text in its name. Both come first in their line, but
+    for the marks of lists and quotes.
     """
     at = text.find("]")
     while at >= 0:
         if text.startswith(":", at + 1) or text.startswith(_BOXES, at - 2):
-            # In code, most often: a pattern that takes longer finds the others.
-            return bool(_BRACKET_FIRST.search(f"\n{text}"))
+            start = text.rfind("[", 0, at)
+            before = text[text.rfind("\n", 0, start) + 1 : start]
+            if start >= 0 and (before.endswith("\\") or not before.strip(_LINE_MARKS)):
+                return True
         at = text.find("]", at + 1)
     return False
 
 
-_BOXES = ("[ ", "[x", "[X", "[\t", "[\n", "[\r")
+_BOXES = ("[ ", "[x", "[X", "[\t", "[\n")
 """How a check box begins, which one `]` ends."""
-_BRACKET_FIRST = re.compile(r"[\n\r][ \t>*+\-\d.):]*\[")
-"""How a reference's definition and a task begin: after marks of lists and quotes."""
+_LINE_MARKS = " \t>*+-.):0123456789"
+"""What marks of lists and quotes consist of."""
 _TAG_START = re.compile("<[a-zA-Z/!?]")
 """What in Markdown may begin HTML."""
 _AUTHORS_BLOCK = re.compile(r"<(?:h[1-6]|pre|table|/)", re.IGNORECASE)

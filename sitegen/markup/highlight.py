@@ -33,6 +33,7 @@ with what the theme puts behind code."""
 _LANGUAGE = re.compile(r"[\s{.]*([^\s{}.,:;=]+)")
 
 
+@lru_cache(maxsize=256)
 def language_of(info: str | None) -> str:
     """Returns the language that a fence's info string names, or ""."""
     match = _LANGUAGE.match(info or "")

@@ -495,6 +495,9 @@ def test_any_text_is_finished_the_same_way_sooner(text: str) -> None:
         "&#60; <i id=x>",
         "a [r] [r] <i id=x>\n\n[r]: /r '<'",
         "a [r] [r] <i id=x>\r\r> * 1. [r]: /r '<'",
+        "a [\\[r] [\\[r] <i id=x>\n\n[\\[r]: /r '<'",
+        "a [r s] [r s] <i id=x>\n\n[r\ns]: /r '<'",
+        "1) [x] a < b <i id=x>",
     ],
 )
 def test_html_is_found_where_as_much_was_escaped_as_was_written(text: str) -> None:
