@@ -64,9 +64,8 @@ class Making:
             self.staged.append(replace(made.staged, output=output))
             names = artifact.templates[-1:] or (artifact.kind,)
             self.times.append(Timing(artifact.output, names[0], made.nanoseconds))
-            self.traces[artifact.output] = trace.trace(
-                numbers[place] for place in made.numbers
-            )
+            held = map(numbers.__getitem__, made.numbers)
+            self.traces[artifact.output] = trace.trace(held)
 
     def refuse_problems(self) -> None:
         """Raises ProblemsFound if a page could not be made."""

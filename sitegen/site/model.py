@@ -353,6 +353,27 @@ class Site:
         return max(past.last, post.date) if post.date else past.last
 
     @cached_property
+    def listed(self) -> list[tuple[str, Moment | None]]:
+        """Site path and last change of all that search engines may list, in order.
+
+        Pages after a list's first, and what is unlisted, are left out.
+        """
+        found: dict[str, Moment | None] = {"/": self.updated}
+        for post in self.leaves:
+            if not post.unlisted:
+                found[self.paths[post.id]] = self.updated_of(post)
+            elif self.paths[post.id] == "/":  # it is the home page
+                found.pop("/", None)
+        for path, section in self.sections.items():
+            if path and not (section.index and section.index.unlisted):
+                found[self.list_path(path)] = None
+        for name, terms in self.taxonomies.items():
+            if terms and (index := urls.taxonomy_path(self.config.taxonomies[name])):
+                found[index] = None
+            found |= {term.path: None for term in terms.values()}
+        return sorted(found.items())
+
+    @cached_property
     def updated(self) -> Moment | None:
         """When the newest post was last changed."""
         posts = (self.by_id[id] for id in self.posts)

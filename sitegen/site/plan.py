@@ -230,7 +230,7 @@ def _is_file(alias: str) -> bool:
 
 
 def _sitemaps(site: Site) -> Iterator[Artifact]:
-    count = len(questions.sitemap_paths(site))
+    count = len(site.listed)
     name = ("sitemap.xml",)
     if count <= SITEMAP_LIMIT:
         query = ("sitemap", 0, SITEMAP_LIMIT)

@@ -99,30 +99,6 @@ def _neighbour(site: Site, id: str, side: int) -> str:
     return site.neighbours.get(id, ("", ""))[side]
 
 
-def sitemap(site: Site, start: int, stop: int) -> list[Any]:
-    """Returns `(site path, Moment | None)` of the listed pages, in order."""
-    return sitemap_paths(site)[start:stop]
-
-
-def sitemap_paths(site: Site) -> list[Any]:
-    """Returns `(site path, Moment | None)` of every page that search engines may list.
-
-    Pages after a list's first, and what is unlisted, are left out.
-    """
-    found: list[Any] = [("/", site.updated)] if "/" not in _leaf_paths(site) else []
-    for post in site.leaves:
-        if not post.unlisted:
-            found.append((site.paths[post.id], site.updated_of(post)))
-    for path, section in site.sections.items():
-        if path and not (section.index and section.index.unlisted):
-            found.append((site.list_path(path), None))
-    for name, terms in site.taxonomies.items():
-        if terms and (index := urls.taxonomy_path(site.config.taxonomies[name])):
-            found.append((index, None))
-        found.extend((term.path, None) for term in terms.values())
-    return sorted(dict(found).items())
-
-
 def redirects(site: Site) -> list[tuple[str, str]]:
     """Returns every alias and the URL that it leads to, sorted."""
     return sorted(
@@ -130,10 +106,6 @@ def redirects(site: Site) -> list[tuple[str, str]]:
         for post in site.data.posts
         for alias in post.aliases
     )
-
-
-def _leaf_paths(site: Site) -> set[str]:
-    return {site.paths[post.id] for post in site.leaves if not post.section}
 
 
 def term_id(term: Term) -> str:
@@ -297,7 +269,7 @@ ANSWERS: dict[str, Callable[..., Any]] = {
     "link": links.resolve,
     "config": _config,
     "now": _now,
-    "sitemap": sitemap,
+    "sitemap": lambda site, start, stop: site.listed[start:stop],
     "history": lambda site, id: site.data.history.get(id),
     "redirects": redirects,
 }

@@ -201,6 +201,23 @@ def test_a_sitemap_lists_what_is_listed(make_site: MakeSite, run: Run) -> None:
     assert [date.text for date in dates] == ["2026-02-03T00:00:00+00:00"] * 2
 
 
+@pytest.mark.parametrize("secret", [False, True])
+def test_a_page_may_be_the_home_page(
+    secret: bool, make_site: MakeSite, run: Run
+) -> None:
+    root = make_site(
+        {
+            "sitegen.toml": 'base_url = "https://example.org"\n',
+            "content/index.md": md("title: Home", f"unlisted: {secret}".lower()),
+            "content/about.md": md("title: About"),
+        }
+    )
+    assert run("build", root=root).exit_code == 0
+    home = [] if secret else ["https://example.org/"]
+    found = addresses(root / "output/sitemap.xml")
+    assert found == [*home, "https://example.org/about/"]
+
+
 def test_a_long_sitemap_is_split(
     make_site: MakeSite, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
