@@ -630,8 +630,8 @@ def _date(value: datetime | str | None, format: str = "%Y-%m-%d") -> str:
         return ""
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
-    if format == "%Y-%m-%d" and value.year > 999:  # `strftime` pads no earlier one
-        return value.date().isoformat()
+    if format == "%Y-%m-%d" and type(value) is datetime and value.year > 999:
+        return value.date().isoformat()  # `strftime` pads no earlier year
     # Two times that are equal may be written in two zones.
     zone = value.tzinfo
     if type(zone) is timezone:

@@ -102,12 +102,16 @@ def _may_be_raw(html: str, text: str) -> bool:
 
 
 def _is_escaped(html: str, text: str) -> bool:
-    """True if each `<` of a text is one `&lt;` of its HTML, for certain."""
+    """True if each `<` of a text is one `&lt;` of its HTML, for certain.
+
+    A check box repeats its text in its name.
+    """
     return (
         html.count("&lt;") == _count(text, "<")
+        and 'type="checkbox"' not in html
         and "\r" not in text
         and not ("&" in text and _LESS_ENTITY.search(text))
-        and not _may_repeat(text)
+        and not _may_define(text)
     )
 
 
@@ -125,26 +129,26 @@ def _count(text: str, character: str) -> int:
     return count
 
 
-def _may_repeat(text: str) -> bool:
-    """True if HTML may repeat some of a text.
+def _may_define(text: str) -> bool:
+    """True if a text may define a reference, whose title many links may share.
 
-    Many links may share the title of a reference, whose name ends with `]:`, and a
-    check box, `[x]`, repeats its text in its name. Both come first in their line, but
-    for the marks of lists and quotes.
+    Its name ends with `]:` and comes first in its line, but for the marks of lists and
+    quotes.
     """
-    at = text.find("]")
-    while at >= 0:
-        if text.startswith(":", at + 1) or text.startswith(_BOXES, at - 2):
-            start = text.rfind("[", 0, at)
-            before = text[text.rfind("\n", 0, start) + 1 : start]
-            if start >= 0 and (before.endswith("\\") or not before.strip(_LINE_MARKS)):
-                return True
-        at = text.find("]", at + 1)
-    return False
+    at = text.find("]:")
+    for _ in range(_MANY):
+        if at < 0:
+            return False
+        start = text.rfind("[", 0, at)
+        before = text[text.rfind("\n", 0, start) + 1 : start]
+        if start >= 0 and (before.endswith("\\") or not before.strip(_LINE_MARKS)):
+            return True
+        at = text.find("]:", at + 1)
+    return True
 
 
-_BOXES = ("[ ", "[x", "[X", "[\t", "[\n")
-"""How a check box begins, which one `]` ends."""
+_MANY = 100
+"""After so many `]:` the long way is as short: each may mean a walk through it all."""
 _LINE_MARKS = " \t>*+-.):0123456789"
 """What marks of lists and quotes consist of."""
 _TAG_START = re.compile("<[a-zA-Z/!?]")

@@ -67,12 +67,18 @@ def _opening(language: str) -> str:
 
 
 def _coloured(code: str, lexer: "Lexer") -> str:
-    """Returns code whose tokens stand in elements with Pygments' classes."""
+    """Returns code whose tokens stand in elements with Pygments' classes.
+
+    Without them if the lexer does not give the code back: some say a part of it twice.
+    """
     from sitegen.markup.lexing import tokens
 
+    found = list(tokens(lexer, code))
+    if "".join([text for _, text in found]).strip("\n") != code.strip("\n"):
+        return escape(code, quote=False)
     pieces: list[str] = []
     opened = ""
-    for kind, text in tokens(lexer, code):
+    for kind, text in found:
         name = _class_of(kind)
         if name != opened:
             if opened:

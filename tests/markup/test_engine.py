@@ -498,6 +498,8 @@ def test_any_text_is_finished_the_same_way_sooner(text: str) -> None:
         "a [\\[r] [\\[r] <i id=x>\n\n[\\[r]: /r '<'",
         "a [r s] [r s] <i id=x>\n\n[r\ns]: /r '<'",
         "1) [x] a < b <i id=x>",
+        "- [\x0c] a < b <i id=x>",
+        '- <input type="checkbox" disabled/> a < b < c <i id=x>',
     ],
 )
 def test_html_is_found_where_as_much_was_escaped_as_was_written(text: str) -> None:
@@ -507,6 +509,14 @@ def test_html_is_found_where_as_much_was_escaped_as_was_written(text: str) -> No
     document, outline = finish_plain(html, text)
 
     assert (document, outline) == finish(html) and "x" in outline.anchors
+
+
+@pytest.mark.parametrize(
+    "text", ["a < b" + "[ ] " * 100_000, "a < b" + "]: " * 100_000, " <[a]:" * 50_000]
+)
+def test_a_text_full_of_brackets_is_finished_the_same_way(text: str) -> None:
+    html = to_html(text, COMMONMARK, False)
+    assert finish_plain(html, text) == finish(html)
 
 
 @pytest.mark.needs("corpora")

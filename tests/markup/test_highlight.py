@@ -32,6 +32,13 @@ def test_code_keeps_its_characters(info: str) -> None:
     assert '>\n\n  &lt;a&gt; &amp; "b"\n\n</code>' in block
 
 
+@pytest.mark.parametrize("info", ["terraform", "crystal"])
+def test_code_that_its_lexer_says_twice_is_not_coloured(info: str) -> None:
+    block = code_block(info, "x = <<EOF\na < b\n")
+    assert block.count("a &lt; b") == 1 and "<span" not in block
+    assert "<span" in code_block(info, "x = 1 # y\n")
+
+
 def test_a_language_cannot_break_out_of_its_attribute() -> None:
     assert 'class="language-a&quot;&gt;"' in code_block('a">', "x")
 
