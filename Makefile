@@ -7,6 +7,8 @@ INSTALLED := $(VENV)/.installed
 PYTEST = $(if $(COVERAGE),$(BIN)/coverage erase && $(BIN)/coverage run -m pytest,$(BIN)/python -m pytest)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests wait for browsers, servers and disks: three at a time for two processors.
+export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell expr \( $$(getconf _NPROCESSORS_ONLN) \* 3 + 1 \) / 2)
 
 .PHONY: serve build test test-long coverage reference report lint ruff types contracts install clean
 
