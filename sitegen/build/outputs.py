@@ -361,6 +361,21 @@ def _foreign(path: str) -> Problem:
     return error("output-foreign", Location(path), message, hint)
 
 
+def strangers(folder: Path) -> list[str]:
+    """Returns the files that we did not write, but for what lies in hidden folders.
+
+    There a host or Git keeps its own, which may be thousands of files.
+    """
+    manifest = read_manifest(folder)
+    return sorted(
+        path
+        for path in walk(folder)
+        if path != MANIFEST
+        and path_digest(path) not in manifest
+        and "/." not in f"/{path.rpartition('/')[0]}"
+    )
+
+
 def _is_ours(folder: Path, path: str, manifest: Manifest) -> bool:
     """True if a file has the bytes that we wrote, or is staged by us."""
     if path.endswith(STAGED):

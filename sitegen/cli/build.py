@@ -54,7 +54,8 @@ def build(
     """Writes the site to the output folder.
 
     Only what changed is made anew. If there is an error, nothing is written and the
-    last good output stays.
+    last good output stays. So do files in the output folder that sitegen did not write;
+    -v names them.
 
     \b
     Examples:
@@ -77,6 +78,7 @@ def build(
     show_problems(report.problems, say)
     if verbose:
         show_reasons(report)
+        show_strangers(asked)
     if profile:
         from sitegen.cli.profile import show_profile
 
@@ -116,6 +118,15 @@ def show_reasons(report: Report) -> None:
         say(f"{path}: {reason}")
     for path in report.removed:
         say(f"{path}: removed")
+
+
+def show_strangers(asked: Asked) -> None:
+    """Prints which files in the output folder are not ours."""
+    from sitegen.build.outputs import strangers
+
+    name = asked.config.paths.output
+    for path in strangers(asked.root / name):
+        say(f"{name}/{path}: not written by sitegen, left as it is")
 
 
 @click.command()

@@ -42,6 +42,19 @@ def test_a_second_build_still_says_warnings(root: Path, run: Run) -> None:
     assert "nothing to do" in outputs[1]
 
 
+def test_a_verbose_build_names_what_others_put_there(root: Path, run: Run) -> None:
+    run("build", root=root)
+    for path in ("mine.txt", "posts/mine.txt", ".nojekyll", ".git/a", "x/.y/b"):
+        (root / "output" / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / "output" / path).write_text("mine")
+    lines = run("build", "-v", root=root).stderr.splitlines()
+    said = [line for line in lines if "not written by sitegen" in line]
+    names = [line.partition(":")[0] for line in said]
+    assert names == ["output/.nojekyll", "output/mine.txt", "output/posts/mine.txt"]
+    assert "not written" not in run("build", root=root).stderr
+    assert (root / "output/mine.txt").read_text() == "mine"
+
+
 def test_a_verbose_build_says_why(root: Path, run: Run) -> None:
     run("build", root=root)
     (root / "content/posts/b.md").write_text(post("New title", date="2025-01-01"))
